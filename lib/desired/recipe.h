@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "step/step.h"
+
+namespace mooring {
+
+/// What must be true on the node while a volume is published to a pod; the actual state is compared with it
+/// whenever the mount table changes.
+enum class Presence : std::uint8_t {
+  HostPath,   ///< Nothing of Mooring's: the path belongs to the node.
+  Directory,  ///< A directory of ours, with nothing mounted exactly on it.
+  Mount,      ///< A mount exactly at the path, of one of `mount_types`.
+};
+
+/// One stage up and down. Empty lists: the stage does nothing for this volume.
+struct Stage {
+  std::vector<Step> up;
+  std::vector<Step> down;
+  Lane lane = Lane::Local;
+};
+
+/// How a volume of a pod comes to be: a plugin's answer, pure data. A volume that several pods share carries
+/// the same `key`, `attach` and `stage` for each of them; `publish` is the pod's own.
+struct Recipe {
+  VolumeKey key;
+  Stage attach;
+  Stage stage;
+  Stage publish;
+  VolumeDirectory directory;  ///< Its name below volumes/<plugin>/; empty: none (hostPath).
+  std::string path;           ///< Absolute: what containers mount.
+  Presence presence = Presence::Directory;
+  std::vector<std::string> mount_types;  ///< For Presence::Mount: the file system types that may stand there.
+  /// A path of the node that publishing depends on and that may appear later: a failure is tried again as
+  /// soon as something changes there. Empty: none.
+  std::string watch_path;
+};
+
+}  // namespace mooring

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace mooring::kernel {
+
+enum class FileType : std::uint8_t {
+  Regular,
+  Directory,
+  SymbolicLink,
+  Socket,
+  Fifo,
+  CharDevice,
+  BlockDevice,
+  Unknown
+};
+std::string_view to_string(FileType type);
+
+/// What statx tells of a file.
+struct FileStatus {
+  FileType type = FileType::Unknown;
+  std::uint32_t mode = 0;  ///< Permission bits with setuid, setgid and sticky (07777).
+  std::uint64_t inode = 0;
+  std::uint64_t device = 0;  ///< makedev(major, minor) of the file system.
+  std::uint64_t size_bytes = 0;
+  bool is_mount_root = false;  ///< STATX_ATTR_MOUNT_ROOT (Linux 5.8): something is mounted exactly here.
+};
+
+struct DirectoryEntry {
+  std::string name;
+  FileType type = FileType::Unknown;
+  friend bool operator==(const DirectoryEntry&, const DirectoryEntry&) = default;
+};
+
+/// An absolute path of the node, with how far its look-up may go.
+struct HostLocation {
+  std::string path;
+  std::optional<std::string>
+      confined_to;  ///< See CheckHostPath: a mount point that the look-up must not leave.
+};
+
+/// Files. The first group works below the root directory: paths are relative, every look-up stays beneath it,
+/// follows no symbolic link and crosses no mount (openat2 RESOLVE_BENEATH|NO_SYMLINKS|NO_XDEV, Linux 5.6);
+/// the last element is never followed. Errors are `kernel` errors with errno: ENOENT, EEXIST, ENOTDIR, EXDEV
+/// (a mount in between), ELOOP (a link in between), EROFS, ENOSPC, EDQUOT, EIO... all Transient unless said;
+/// reason by errno ("ReadOnlyFileSystem", "NoSpace", "MountedBelow" for EXDEV and EBUSY, "SymbolicLink" for
+/// ELOOP, "NotFound", "Exists", "NotADirectory", "NotEmpty", "PermissionDenied", "InputOutputError", else
+/// "FileError").
+class Files {
+ public:
+  virtual ~Files() = default;
+
+  /// Makes the directory with exactly `mode`, missing parents with 0750. True if it was made, false if it was
+  /// there.
+  virtual Result<bool> make_directory(const std::string& path, std::uint32_t mode) = 0;
+  /// nullopt if there is nothing at `path` (or an element in between is missing).
+  virtual Result<std::optional<FileStatus>> status(const std::string& path) = 0;
+  /// Makes a new file with exactly `mode` and this content; the parent must exist. False if something was
+  /// there already (which is left alone). The file appears whole or not at all.
+  virtual Result<bool> create_file(const std::string& path, std::string_view content, std::uint32_t mode) = 0;
+  /// The content, at most `size_max` bytes (more is an error, "TooLarge"). Only regular files.
+  virtual Result<std::string> read_file(const std::string& path, std::size_t size_max) = 0;
+  /// The entries of a directory without "." and "..", sorted by name.
+  virtual Result<std::vector<DirectoryEntry>> list(const std::string& path) = 0;
+  /// rmdir. Absent is success. EBUSY (a mount point), ENOTEMPTY are errors.
+  virtual Result<void> remove_directory(const std::string& path) = 0;
+  /// unlink of something that is not a directory. Absent is success.
+  virtual Result<void> remove_file(const std::string& path) = 0;
+  /// Renames within the file system of the root directory; a target that exists is an error
+  /// (RENAME_NOREPLACE).
+  virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+  /// Removes `path` and all below, by descriptors, following no link. A mount point anywhere below (also a
+  /// bind of the same file system) ends it with "MountedBelow" and the mount's path, and nothing in the mount
+  /// is touched; what was removed before stays removed. Directories without permission bits are opened up
+  /// first.
+  virtual Result<void> remove_tree(const std::string& path) = 0;
+
+  // The node outside the root directory: symbolic links are followed, as users of hostPath expect.
+
+  /// nullopt if it does not exist. Unless confined this may wait for a server: call it in a worker of its
+  /// own. A confined look-up that leaves its mount: Transient, "LeavesMount".
+  virtual Result<std::optional<FileStatus>> host_status(const HostLocation& location) = 0;
+  /// mkdir -p with 0755 (umask has no part in it). There already is success.
+  virtual Result<void> make_host_directory(const HostLocation& location) = 0;
+  /// Makes an empty file with 0644; its parent must exist. There already is success.
+  virtual Result<void> make_host_file(const HostLocation& location) = 0;
+  /// Watches the nearest existing ancestor directory for what is made, moved in or removed there; the number
+  /// of the watch in the inotify instance that the implementation was given.
+  virtual Result<int> watch_host(const HostLocation& location) = 0;
+};
+
+}  // namespace mooring::kernel

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "facts/mount_table.h"
+
+namespace mooring::kernel {
+
+struct TmpfsOptions {
+  std::optional<std::uint64_t> size_bytes;
+  std::uint32_t mode = 01777;
+};
+
+struct BindRequest {
+  std::string source;  ///< Absolute.
+  std::string target;  ///< Relative to the root directory; exists, of the same kind (directory or not).
+  bool read_only = false;
+  bool recursive = true;
+};
+
+/// Mounts. Targets are relative to the root directory and are looked up as in Files (beneath, no links, no
+/// crossing of mounts but the last element itself). Errors: "MountFailed"/"UnmountFailed" with errno and,
+/// where the kernel says more (fsopen's log, Linux 5.2), its words; "Busy" for EBUSY; Transient unless
+/// nothing can help (ENODEV: Final).
+class Mounts {
+ public:
+  virtual ~Mounts() = default;
+
+  /// A new tmpfs; it appears complete (size, mode) or not at all.
+  virtual Result<void> mount_tmpfs(const std::string& target, const TmpfsOptions& options) = 0;
+  virtual Result<void> mount_hugetlbfs(const std::string& target, std::uint64_t page_size_bytes) = 0;
+  /// A bind that is read-only from its first moment if it is to be read-only (mount_setattr on the detached
+  /// tree, Linux 5.12).
+  virtual Result<void> bind(const BindRequest& request) = 0;
+  /// Removes the uppermost mount at `target` (UMOUNT_NOFOLLOW, not lazy, not forced). EINVAL (not a mount
+  /// point): Transient, "NotMounted".
+  virtual Result<void> unmount(const std::string& target) = 0;
+  /// The uppermost mount exactly at `target`, nullopt if it is not a mount point; cost does not grow with the
+  /// node's mounts where the kernel has statmount (6.8). Needs only type, root, read-only to be right
+  /// elsewhere.
+  virtual Result<std::optional<MountFact>> at(const std::string& target) = 0;
+  /// The whole table of the namespace.
+  virtual Result<MountTable> table() = 0;
+};
+
+}  // namespace mooring::kernel

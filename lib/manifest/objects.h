@@ -1,0 +1,169 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "manifest/pod.h"
+
+namespace mooring::manifest {
+
+/// Bytes that must not be printed: Secret data. There is no operator<<, no formatter and no implicit
+/// conversion; the memory is wiped when it goes.
+class SecretBytes {
+ public:
+  SecretBytes() = default;
+  explicit SecretBytes(std::string bytes) : bytes_(std::move(bytes)) {}
+  SecretBytes(const SecretBytes&) = default;
+  SecretBytes(SecretBytes&& other) noexcept;
+  SecretBytes& operator=(const SecretBytes& other);
+  SecretBytes& operator=(SecretBytes&& other) noexcept;
+  ~SecretBytes();
+
+  /// The only way to the bytes; the name is long so that a review finds it.
+  const std::string& expose_secret() const { return bytes_; }
+  friend bool operator==(const SecretBytes&, const SecretBytes&) = default;
+
+ private:
+  void wipe();
+  std::string bytes_;
+};
+
+struct ConfigMap {
+  ObjectKey key;
+  Origin origin;
+  std::map<std::string, std::string> data;  ///< data and binaryData (decoded) together.
+  bool immutable = false;
+};
+
+struct Secret {
+  ObjectKey key;
+  Origin origin;
+  std::string type;
+  std::map<std::string, SecretBytes> data;  ///< data (decoded) with stringData over it.
+  bool immutable = false;
+};
+
+enum class VolumeMode : std::uint8_t { Filesystem, Block };
+enum class ReclaimPolicy : std::uint8_t { Retain, Delete, Recycle };
+enum class AccessMode : std::uint8_t { ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod };
+enum class BindingMode : std::uint8_t { Immediate, WaitForFirstConsumer };
+
+struct LocalSource {
+  std::string path;
+  std::string file_system_type;
+};
+struct PersistentCsiSource {
+  CsiSource csi;
+  std::string volume_handle;
+};
+using PersistentSource =
+    std::variant<HostPathSource, NfsSource, LocalSource, PersistentCsiSource, FlexVolumeSource, OtherSource>;
+
+struct SelectorRequirement {
+  std::string key;
+  std::string operation;  ///< In, NotIn, Exists, DoesNotExist, Gt, Lt.
+  std::vector<std::string> values;
+};
+/// Any of the terms; within a term all of the requirements.
+struct NodeAffinity {
+  std::vector<std::vector<SelectorRequirement>> terms;
+};
+
+struct ClaimReference {
+  ObjectKey key;
+  std::string uid;
+};
+
+struct PersistentVolume {
+  ObjectName name;
+  Origin origin;
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> annotations;
+  Quantity capacity;
+  std::set<AccessMode> access_modes;
+  VolumeMode volume_mode = VolumeMode::Filesystem;
+  ReclaimPolicy reclaim_policy = ReclaimPolicy::Retain;
+  std::string storage_class;
+  std::vector<std::string> mount_options;
+  std::optional<NodeAffinity> node_affinity;
+  std::optional<ClaimReference> claim;
+  PersistentSource source;
+};
+
+struct PersistentVolumeClaim {
+  ObjectKey key;
+  Origin origin;
+  std::string uid;
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> annotations;
+  std::set<AccessMode> access_modes;
+  VolumeMode volume_mode = VolumeMode::Filesystem;
+  Quantity request;
+  std::optional<std::string> storage_class;  ///< nullopt: the default class; "" is no class.
+  std::string volume_name;
+  std::map<std::string, std::string> match_labels;
+  std::vector<SelectorRequirement> match_expressions;
+  bool has_selector = false;
+};
+
+struct StorageClass {
+  ObjectName name;
+  Origin origin;
+  std::map<std::string, std::string> annotations;
+  std::string provisioner;
+  std::map<std::string, std::string> parameters;
+  ReclaimPolicy reclaim_policy = ReclaimPolicy::Delete;
+  BindingMode binding_mode = BindingMode::Immediate;
+  bool allow_volume_expansion = false;
+  std::vector<std::string> mount_options;
+  bool is_default = false;
+};
+
+/// Deployment, StatefulSet, DaemonSet or Job: a template and how many pods it makes.
+struct Workload {
+  enum class Kind : std::uint8_t { Deployment, StatefulSet, DaemonSet, Job };
+  Kind kind = Kind::Deployment;
+  ObjectKey key;
+  std::string uid;
+  Origin origin;
+  std::int64_t replicas = 1;       ///< Deployment, StatefulSet: replicas; Job: parallelism (≤ completions).
+  std::int64_t first_ordinal = 0;  ///< StatefulSet spec.ordinals.start.
+  bool suspended = false;          ///< Job spec.suspend: no pods.
+  Pod pod_template;                ///< key.name and uid are set when it is expanded.
+  std::vector<PersistentVolumeClaim> claim_templates;
+};
+
+using Object =
+    std::variant<std::shared_ptr<const Pod>, std::shared_ptr<const Workload>,
+                 std::shared_ptr<const ConfigMap>, std::shared_ptr<const Secret>,
+                 std::shared_ptr<const PersistentVolume>, std::shared_ptr<const PersistentVolumeClaim>,
+                 std::shared_ptr<const StorageClass>>;
+
+/// A document that could not be used, as far as it can be told which object it would have been.
+struct BrokenDocument {
+  Origin origin;
+  std::string kind;              ///< Empty if unknown.
+  std::optional<ObjectKey> key;  ///< nullopt if unknown.
+  std::string message;           ///< The first error, for the object's status.
+};
+
+/// What one file held.
+struct ParsedFile {
+  std::string file;
+  std::vector<Object> objects;
+  std::vector<BrokenDocument> broken;
+  std::vector<std::string> ignored_kinds;  ///< "v1/Service", each once.
+  std::vector<Diagnostic> diagnostics;
+  /// False if documents may be missing that the writer meant to be there: the file is empty, or the YAML
+  /// broke off in a way that hides what came after it. Then nothing that the file held before may be taken
+  /// for deleted.
+  bool is_whole = true;
+};
+
+}  // namespace mooring::manifest

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "kernel/kernel.h"
+#include "step/step.h"
+
+namespace mooring {
+
+/// Does the steps of `operation` in order on the kernel; the first that fails ends it. Re-reads the kernel
+/// rather than believe a return code: after a mount or unmount the target's own state decides. Takes no
+/// locks, keeps no state: what it knows of the node it reads.
+Outcome execute(const Operation& operation, kernel::Kernel kernel);
+
+}  // namespace mooring

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "plugin/plugin.h"
+
+namespace mooring {
+
+/// The plugins of this build, in a fixed order. Immutable once made.
+class PluginRegistry {
+ public:
+  explicit PluginRegistry(std::vector<std::unique_ptr<const Plugin>> plugins);
+
+  /// The plugin that takes the source, or nullptr.
+  const Plugin* for_source(const manifest::VolumeSource& source) const;
+  const Plugin* by_name(const PluginName& name) const;
+  const std::vector<std::unique_ptr<const Plugin>>& all() const { return plugins_; }
+
+ private:
+  std::vector<std::unique_ptr<const Plugin>> plugins_;
+};
+
+/// emptyDir and hostPath.
+PluginRegistry built_in_plugins();
+
+}  // namespace mooring

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+
+namespace mooring::layout {
+
+// The tree below the root directory, each path beside its parser. All paths are relative to the root
+// directory.
+//
+//   pods/<uid>/                                       0750
+//     mooring.json                                    the stamp: this directory is Mooring's
+//     volumes/<plugin~escaped>/<directory>            a volume
+//     volumeDevices/<plugin~escaped>/<directory>      a raw block device
+//     volume-subpaths/<volume>/<container>/<index>    a subPath mount
+//   plugins/<plugin>/...                              staged mounts, driver data
+//   trash/<name>                                      renamed aside, waits to be removed
+//   state/                                            durable database
+
+inline constexpr std::string_view pods = "pods";
+inline constexpr std::string_view trash = "trash";
+inline constexpr std::string_view stamp_name = "mooring.json";
+inline constexpr unsigned private_mode = 0750;  ///< Of every directory that is not a volume's own.
+
+/// "kubernetes.io/empty-dir" → "kubernetes.io~empty-dir" and back.
+std::string escape(const PluginName& plugin);
+PluginName unescape(std::string_view escaped);
+
+std::string pod(const PodUid& uid);      ///< pods/<uid>
+std::string stamp(const PodUid& uid);    ///< pods/<uid>/mooring.json
+std::string volumes(const PodUid& uid);  ///< pods/<uid>/volumes
+std::string plugin_volumes(const PodUid& uid, const PluginName& plugin);
+std::string volume(const PodUid& uid, const PluginName& plugin, const VolumeDirectory& directory);
+std::string trash_entry(std::string_view name);
+
+/// True for a name that is safe as one path element of the layout: not empty, not "." or "..", no '/', no
+/// NUL, at most 255 bytes.
+bool is_path_element(std::string_view name);
+
+struct VolumePath {
+  PodUid pod;
+  PluginName plugin;
+  VolumeDirectory directory;
+};
+/// The inverse of volume(); nullopt if `relative` is not exactly such a path.
+std::optional<VolumePath> parse_volume(std::string_view relative);
+
+}  // namespace mooring::layout

@@ -1,0 +1,170 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "facts/tree_facts.h"
+
+namespace mooring {
+
+// A step is data: one effect on the node, safe to repeat, with a known inverse. Paths without a leading slash
+// are relative to the root directory; no step follows a symbolic link or crosses a mount below it. "Safe to
+// repeat" is the law that recovery stands on: a step that finds its effect already there succeeds and changes
+// nothing; a step that finds something else there fails and changes nothing.
+
+/// Makes `pods/<uid>` with its stamp, unless both are there. Inverse: RemovePodDirectory.
+struct MakePodDirectory {
+  PodUid uid;
+  Namespace name_space;
+  ObjectName name;
+  friend bool operator==(const MakePodDirectory&, const MakePodDirectory&) = default;
+};
+
+/// Makes a directory with exactly `mode` (umask has no part in it), and missing parents with 0750. A
+/// directory that is there already is left as it is, content and mode. Inverse: DiscardDirectory.
+struct MakeDirectory {
+  std::string path;
+  std::uint32_t mode = 0750;
+  friend bool operator==(const MakeDirectory&, const MakeDirectory&) = default;
+};
+
+/// Mounts a new tmpfs on the directory `path`, unless a tmpfs is mounted there. Inverse: Unmount.
+struct MountTmpfs {
+  std::string path;
+  std::optional<std::uint64_t> size_bytes;  ///< nullopt: the kernel's default, half of the memory.
+  std::uint32_t mode = 01777;               ///< Of its root.
+  friend bool operator==(const MountTmpfs&, const MountTmpfs&) = default;
+};
+
+/// Mounts a new hugetlbfs on the directory `path`, unless one of this page size is mounted there. Inverse:
+/// Unmount.
+struct MountHugetlbfs {
+  std::string path;
+  std::uint64_t page_size_bytes = 0;
+  friend bool operator==(const MountHugetlbfs&, const MountHugetlbfs&) = default;
+};
+
+/// Binds the absolute path `source` on `target`. A read-only bind is never writable at any moment. Inverse:
+/// Unmount.
+struct BindMount {
+  std::string source;
+  std::string target;
+  bool read_only = false;
+  bool recursive = true;
+  friend bool operator==(const BindMount&, const BindMount&) = default;
+};
+
+/// Unmounts what is mounted on `path` if its type is one of `types`; nothing mounted is success; a mount of
+/// another type, or one that is busy, is an error. Never lazy, never forced.
+struct Unmount {
+  std::string path;
+  std::vector<std::string> types;
+  friend bool operator==(const Unmount&, const Unmount&) = default;
+};
+
+/// Removes the directory `path` and what is in it: at once if it is empty, else by moving it to
+/// `trash/<trash_name>`, which EmptyTrash removes later. Refused (reason "MountedBelow") if it is a mount
+/// point. Absent is success.
+struct DiscardDirectory {
+  std::string path;
+  std::string trash_name;
+  friend bool operator==(const DiscardDirectory&, const DiscardDirectory&) = default;
+};
+
+/// Removes `trash/<name>` by descriptors, never across a mount. A mount below is named in the error
+/// ("MountedBelow").
+struct EmptyTrash {
+  std::string name;
+  friend bool operator==(const EmptyTrash&, const EmptyTrash&) = default;
+};
+
+/// Removes `pods/<uid>`: empty directories of the layout and the stamp, nothing else. Anything else in it is
+/// named in the error ("NotEmpty") and stays. Absent is success.
+struct RemovePodDirectory {
+  PodUid uid;
+  friend bool operator==(const RemovePodDirectory&, const RemovePodDirectory&) = default;
+};
+
+/// spec.volumes[].hostPath.type, named as in Kubernetes; Unset is the empty string: nothing is checked.
+enum class HostPathType : std::uint8_t {
+  Unset,
+  DirectoryOrCreate,
+  Directory,
+  FileOrCreate,
+  File,
+  Socket,
+  CharDevice,
+  BlockDevice,
+};
+std::string_view to_string(HostPathType type);
+
+/// Checks the type of an absolute path of the node, making it where the type says so. Nothing to undo.
+struct CheckHostPath {
+  std::string path;
+  HostPathType type = HostPathType::Unset;
+  /// The mount point whose mount the whole look-up must stay in (so that it cannot wait for a server); a
+  /// look-up that leaves it fails with the reason "LeavesMount" and is done again, unconfined, by a worker of
+  /// its own.
+  std::optional<std::string> confined_to;
+  friend bool operator==(const CheckHostPath&, const CheckHostPath&) = default;
+};
+
+/// Adds an inotify watch (for creation, arrival, deletion) on the nearest existing ancestor directory of
+/// `path` to the watch descriptor that the core shares; the outcome carries the number of the watch.
+struct WatchHostPath {
+  std::string path;
+  std::optional<std::string> confined_to;
+  friend bool operator==(const WatchHostPath&, const WatchHostPath&) = default;
+};
+
+/// Reads the tree below the root directory. The outcome carries TreeFacts.
+struct ScanTree {
+  friend bool operator==(const ScanTree&, const ScanTree&) = default;
+};
+
+using Step =
+    std::variant<MakePodDirectory, MakeDirectory, MountTmpfs, MountHugetlbfs, BindMount, Unmount,
+                 DiscardDirectory, EmptyTrash, RemovePodDirectory, CheckHostPath, WatchHostPath, ScanTree>;
+
+/// The step as one line for people: `mount tmpfs size=64Mi on pods/…/cache`.
+std::string describe(const Step& step);
+
+/// A number that one run of the core never uses twice.
+enum class OperationId : std::uint64_t {};
+
+/// Which worker an operation may run on.
+enum class Lane : std::uint8_t {
+  Local,     ///< A warm worker, in a batch: the steps touch only local file systems.
+  Teardown,  ///< As Local, but all on one worker: unmounting from two at once is slower
+             ///< (docs/performance.md).
+  Own,       ///< A worker for this operation alone, because a step may wait for a server, a driver or a large
+             ///< tree.
+};
+std::string_view to_string(Lane lane);
+
+/// Steps to do in order; the first that fails ends it.
+struct Operation {
+  OperationId id{};
+  Lane lane = Lane::Local;
+  std::uint32_t deadline_ms = 0;  ///< From the moment the worker starts on it.
+  std::string what;               ///< "publish default/web/cache", for messages about the worker.
+  std::vector<Step> steps;
+  friend bool operator==(const Operation&, const Operation&) = default;
+};
+
+/// What became of an operation. A worker that vanished gives an Uncertain error with the reason "WorkerLost".
+struct Outcome {
+  OperationId id{};
+  std::uint32_t steps_done = 0;
+  std::optional<Error> error;
+  bool changed = false;           ///< False if every step found its effect already there.
+  std::optional<TreeFacts> tree;  ///< Of ScanTree.
+  std::optional<int> watch;       ///< Of WatchHostPath: the inotify watch descriptor.
+};
+
+}  // namespace mooring

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "step/step.h"
+
+namespace mooring::wire {
+
+/// Both ends are of one build; a different version is refused at the greeting.
+inline constexpr std::uint32_t protocol_version = 1;
+/// Largest message, below the 212,960 bytes that a SOCK_SEQPACKET socket takes by default.
+inline constexpr std::size_t message_size_max = 192 * 1024;
+
+/// Core → worker, first message, with the core's inotify descriptor attached (SCM_RIGHTS).
+struct Welcome {
+  std::uint32_t version = protocol_version;
+  std::string root_dir;  ///< Absolute.
+};
+
+/// Worker → core, answer to Welcome, with a descriptor of the worker's /proc/self/mountinfo attached
+/// (SCM_RIGHTS).
+struct Hello {
+  std::uint32_t version = protocol_version;
+  std::int32_t pid = 0;
+  std::string
+      root_dir;  ///< Absolute and resolved: the prefix by which mountinfo names what lies below the root.
+  std::string problem;  ///< Not empty: the worker cannot serve, and why ("wrong mount namespace ...").
+};
+
+/// Core → worker: operations to do in order.
+struct Batch {
+  std::vector<Operation> operations;
+};
+
+/// Worker → core: what became of operations, in order.
+struct Outcomes {
+  std::vector<Outcome> outcomes;
+};
+
+using Message = std::variant<Welcome, Hello, Batch, Outcomes>;
+
+/// The bytes of one message. The caller keeps a batch small enough (see encoded_size()).
+std::string encode(const Message& message);
+/// The bytes that one operation adds to a batch.
+std::size_t encoded_size(const Operation& operation);
+/// The message of `bytes`; a message that is cut short, has trailing bytes, an unknown tag or an impossible
+/// count is an error (Final, "BadMessage"). Never reads past the end, never allocates more than the bytes can
+/// hold.
+Result<Message> decode(std::string_view bytes);
+
+}  // namespace mooring::wire
