@@ -150,6 +150,7 @@ std::string_view to_string(Lane lane);
 /// Steps to do in order; the first that fails ends it.
 struct Operation {
   OperationId id{};
+  PodUid pod;  ///< Whose it is; empty: the node's (a scan, the trash).
   Lane lane = Lane::Local;
   std::uint32_t deadline_ms = 0;  ///< From the moment the worker starts on it.
   std::string what;               ///< "publish default/web/cache", for messages about the worker.
@@ -164,6 +165,7 @@ struct Outcome {
   std::optional<Error> error;
   bool changed = false;           ///< False if every step found its effect already there.
   std::optional<TreeFacts> tree;  ///< Of ScanTree.
+  std::string trash_entry;        ///< Of a DiscardDirectory that moved something aside: its name in `trash/`.
   std::optional<int> watch;       ///< Of WatchHostPath: the inotify watch descriptor.
 };
 
