@@ -1,0 +1,127 @@
+#include "actual/actual_state.h"
+
+#include <algorithm>
+
+#include "base/quote.h"
+
+namespace mooring {
+
+ActualVolume* ActualPod::find(const VolumeName& name) {
+  const auto found =
+      std::find_if(volumes.begin(), volumes.end(), [&](const auto& v) { return v.name == name; });
+  return found == volumes.end() ? nullptr : &*found;
+}
+
+const ActualVolume* ActualPod::find(const VolumeName& name) const {
+  const auto found =
+      std::find_if(volumes.begin(), volumes.end(), [&](const auto& v) { return v.name == name; });
+  return found == volumes.end() ? nullptr : &*found;
+}
+
+ActualPod* ActualState::find(const PodUid& uid) {
+  const auto found = pods_.find(uid);
+  return found == pods_.end() ? nullptr : &found->second;
+}
+
+const ActualPod* ActualState::find(const PodUid& uid) const {
+  const auto found = pods_.find(uid);
+  return found == pods_.end() ? nullptr : &found->second;
+}
+
+ActualPod& ActualState::ensure(const PodUid& uid, const ObjectKey& key) {
+  ActualPod& pod = pods_[uid];
+  if (pod.key.name.empty()) pod.key = key;
+  return pod;
+}
+
+std::vector<std::string> ActualState::adopt(const std::vector<PodRecord>& records, const TreeFacts& tree) {
+  for (const PodRecord& record : records) {
+    ActualPod& pod = ensure(record.uid, {record.name_space, record.name});
+    pod.is_recorded = true;
+    pod.directory_may_exist = true;
+    for (const VolumeRecord& volume : record.volumes) {
+      pod.volumes.push_back({volume.name, volume.plugin, volume.directory, PublishState::Uncertain,
+                             Found::Nothing,
+                             /*is_mount=*/false, /*is_recorded=*/true});
+    }
+  }
+  std::vector<std::string> strangers;
+  for (const FoundPod& found : tree.pods) {
+    const bool is_empty = found.volumes.empty() && found.strangers.empty();
+    if (find(found.uid) == nullptr && !found.has_stamp && !is_empty) {
+      strangers.push_back("pods/" + found.uid.str() +
+                          " was not made by Mooring (it has neither a record nor a stamp); it is left alone");
+      continue;
+    }
+    const ObjectName name = found.name.empty() ? ObjectName(found.uid.str()) : found.name;
+    ActualPod& pod = ensure(found.uid, {found.name_space, name});
+    pod.directory_may_exist = true;
+    for (const FoundVolume& volume : found.volumes) {
+      const auto known = std::find_if(pod.volumes.begin(), pod.volumes.end(), [&](const ActualVolume& v) {
+        return v.directory == volume.directory && v.plugin == volume.plugin;
+      });
+      const Found what = volume.is_mount_root ? Found::Mount : Found::Directory;
+      if (known != pod.volumes.end()) {
+        known->found = what;
+      } else {
+        pod.volumes.push_back({VolumeName(volume.directory.str()), volume.plugin, volume.directory,
+                               PublishState::Uncertain, what, /*is_mount=*/false, /*is_recorded=*/false});
+      }
+    }
+  }
+  return strangers;
+}
+
+PodRecord make_record(const PodUid& uid, const ActualPod& pod) {
+  PodRecord record{uid, pod.key.name_space, pod.key.name, {}};
+  for (const ActualVolume& volume : pod.volumes) {
+    if (!volume.directory.empty()) record.volumes.push_back({volume.name, volume.plugin, volume.directory});
+  }
+  return record;
+}
+
+namespace {
+
+/// "<root>/pods/<uid>/..." → uid; empty if `path` is no such path.
+std::string_view pod_of(std::string_view path, const std::string& prefix) {
+  if (!path.starts_with(prefix)) return {};
+  path.remove_prefix(prefix.size());
+  return path.substr(0, path.find('/'));
+}
+
+bool same_mount(const MountFact* a, const MountFact* b) {
+  return a->mount_point == b->mount_point && a->id == b->id && a->type == b->type && a->options == b->options;
+}
+
+}  // namespace
+
+std::vector<PodUid> pods_with_changed_mounts(const MountTable& before, const MountTable& after,
+                                             const std::string& root_dir) {
+  const std::string pods_dir = root_dir == "/" ? "/pods" : root_dir + "/pods";
+  const std::vector<const MountFact*> old_mounts = before.below(pods_dir);
+  const std::vector<const MountFact*> new_mounts = after.below(pods_dir);
+  std::vector<PodUid> pods;
+  const auto touch = [&](const MountFact* fact) {
+    const std::string_view uid = pod_of(fact->mount_point, pods_dir + "/");
+    if (!uid.empty() && (pods.empty() || pods.back().str() != uid)) pods.emplace_back(uid);
+  };
+  // Both lists are sorted by mount point: one walk finds what only one of them has.
+  auto a = old_mounts.begin();
+  auto b = new_mounts.begin();
+  while (a != old_mounts.end() || b != new_mounts.end()) {
+    if (b == new_mounts.end() || (a != old_mounts.end() && (*a)->mount_point < (*b)->mount_point)) {
+      touch(*a++);
+    } else if (a == old_mounts.end() || (*b)->mount_point < (*a)->mount_point) {
+      touch(*b++);
+    } else {
+      if (!same_mount(*a, *b)) touch(*a);
+      ++a;
+      ++b;
+    }
+  }
+  std::sort(pods.begin(), pods.end());
+  pods.erase(std::unique(pods.begin(), pods.end()), pods.end());
+  return pods;
+}
+
+}  // namespace mooring

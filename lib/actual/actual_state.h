@@ -1,0 +1,75 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "actual/record.h"
+#include "base/ids.h"
+#include "facts/mount_table.h"
+#include "facts/tree_facts.h"
+
+namespace mooring {
+
+//                 publish ended well
+//     Absent ───────────────────────▶ Published
+//       ▲  ╲                         ╱   │  ▲
+//       │   ╲ publish failed half   ╱    │  │ publish ended well, or the
+//       │    ▼                     ▼     │  │ kernel shows it as it should be
+//       │     ───▶  Uncertain  ◀──  unpublish failed, worker lost, mount vanished, found at start
+//       └──────────────┴── unpublish ended well
+//
+// Uncertain counts as not there for a pod that wants the volume (publish again: every step may be repeated)
+// and as there for one that does not (unpublish it).
+enum class PublishState : std::uint8_t { Absent, Published, Uncertain };
+
+/// What a scan at start saw of a volume; it settles an Uncertain state without touching the node.
+enum class Found : std::uint8_t { Nothing, Directory, Mount };
+
+struct ActualVolume {
+  VolumeName name;  ///< The record's; for a volume that only the disk knows: its directory's.
+  PluginName plugin;
+  VolumeDirectory directory;  ///< Empty: nothing of it is below the root directory (hostPath).
+  PublishState state = PublishState::Absent;
+  Found found = Found::Nothing;
+  bool is_mount = false;     ///< Published as a mount exactly at its path.
+  bool is_recorded = false;  ///< The pod's record names it.
+};
+
+struct ActualPod {
+  ObjectKey key;
+  std::vector<ActualVolume> volumes;
+  bool directory_may_exist = false;  ///< `pods/<uid>` was made, or may have been.
+  bool is_recorded = false;          ///< A record of it is in the run directory.
+
+  ActualVolume* find(const VolumeName& name);
+  const ActualVolume* find(const VolumeName& name) const;
+};
+
+/// What is on the node, as far as it is known. Changed by what operations report and by what the kernel
+/// shows.
+class ActualState {
+ public:
+  ActualPod* find(const PodUid& uid);
+  const ActualPod* find(const PodUid& uid) const;
+  ActualPod& ensure(const PodUid& uid, const ObjectKey& key);
+  void erase(const PodUid& uid) { pods_.erase(uid); }
+  const std::map<PodUid, ActualPod>& pods() const { return pods_; }
+
+  /// Takes in, once, what a run before this one left: records ∩ what the scan found. Everything adopted is
+  /// Uncertain with what was found. A pod's directory without record or stamp is not Mooring's to touch,
+  /// unless there is nothing in it; it is answered as a line that names it.
+  std::vector<std::string> adopt(const std::vector<PodRecord>& records, const TreeFacts& tree);
+
+ private:
+  std::map<PodUid, ActualPod> pods_;
+};
+
+/// The record of what `pod` may leave on the node.
+PodRecord make_record(const PodUid& uid, const ActualPod& pod);
+
+/// The pods below `root_dir` whose mounts differ between two tables, sorted, each once.
+std::vector<PodUid> pods_with_changed_mounts(const MountTable& before, const MountTable& after,
+                                             const std::string& root_dir);
+
+}  // namespace mooring

@@ -1,0 +1,62 @@
+#include "objects/expand.h"
+
+#include "objects/fingerprint.h"
+
+namespace mooring {
+namespace {
+
+using manifest::Pod;
+using manifest::Workload;
+
+std::string_view kind_name(Workload::Kind kind) {
+  switch (kind) {
+    case Workload::Kind::Deployment:
+      return "Deployment";
+    case Workload::Kind::StatefulSet:
+      return "StatefulSet";
+    case Workload::Kind::DaemonSet:
+      return "DaemonSet";
+    case Workload::Kind::Job:
+      return "Job";
+  }
+  return "Deployment";
+}
+
+std::string pod_name(const Workload& workload, std::int64_t ordinal) {
+  const std::string& base = workload.key.name.str();
+  const std::uint64_t seed = stable_hash(std::string(kind_name(workload.kind)) + "/" + workload.key.text() +
+                                         "/" + std::to_string(ordinal));
+  switch (workload.kind) {
+    case Workload::Kind::StatefulSet:
+      return base + "-" + std::to_string(workload.first_ordinal + ordinal);
+    case Workload::Kind::Deployment:
+      return base + "-" + safe_letters(fingerprint(workload.pod_template), 10) + "-" + safe_letters(seed, 5);
+    case Workload::Kind::DaemonSet:
+    case Workload::Kind::Job:
+      break;
+  }
+  return base + "-" + safe_letters(seed, 5);
+}
+
+}  // namespace
+
+std::vector<std::shared_ptr<const Pod>> expand(const Workload& workload) {
+  std::vector<std::shared_ptr<const Pod>> pods;
+  if (workload.suspended) return pods;
+  const std::int64_t count = workload.kind == Workload::Kind::DaemonSet ? 1 : workload.replicas;
+  for (std::int64_t ordinal = 0; ordinal < count; ++ordinal) {
+    auto pod = std::make_shared<Pod>(workload.pod_template);
+    pod->key = {workload.key.name_space, ObjectName(pod_name(workload, ordinal))};
+    pod->uid = derived_pod_uid(pod->key.name_space, pod->key.name);
+    pod->origin = workload.origin;
+    pod->owner = std::string(kind_name(workload.kind)) + " " + workload.key.text();
+    if (workload.kind == Workload::Kind::StatefulSet) {
+      pod->labels["statefulset.kubernetes.io/pod-name"] = pod->key.name.str();
+      pod->labels["apps.kubernetes.io/pod-index"] = std::to_string(workload.first_ordinal + ordinal);
+    }
+    pods.push_back(std::move(pod));
+  }
+  return pods;
+}
+
+}  // namespace mooring

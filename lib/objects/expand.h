@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "manifest/objects.h"
+
+namespace mooring {
+
+/// The pods that a workload makes on this one node, in order, named as Kubernetes names them:
+///   StatefulSet web       → web-0, web-1, ... from spec.ordinals.start
+///   Deployment web        → web-<hash of the template>-<five letters from the ordinal>
+///   DaemonSet web         → web-<five letters>  (one: there is one node)
+///   Job pi                → pi-<five letters>   (parallelism many; none while it is suspended)
+/// The letters are derived from the workload and the ordinal, not drawn by chance, so that a restart finds
+/// the same pods. A Deployment whose template changed makes pods of new names, as a roll-out does; a
+/// StatefulSet keeps its names.
+std::vector<std::shared_ptr<const manifest::Pod>> expand(const manifest::Workload& workload);
+
+}  // namespace mooring

@@ -1,0 +1,249 @@
+#include "objects/store.h"
+
+#include <algorithm>
+
+#include "objects/expand.h"
+
+namespace mooring {
+namespace {
+
+using namespace manifest;  // NOLINT(google-build-using-namespace): the whole file walks the types of that
+                           // room.
+
+std::string identity_text(std::string_view kind, const std::string& name_space, const std::string& name) {
+  return std::string(kind) + "/" + name_space + "/" + name;
+}
+
+std::string identity_of_value(const Pod& pod) {
+  return identity_text("Pod", pod.key.name_space.str(), pod.key.name.str());
+}
+std::string identity_of_value(const ConfigMap& o) {
+  return identity_text("ConfigMap", o.key.name_space.str(), o.key.name.str());
+}
+std::string identity_of_value(const Secret& o) {
+  return identity_text("Secret", o.key.name_space.str(), o.key.name.str());
+}
+std::string identity_of_value(const PersistentVolume& o) {
+  return identity_text("PersistentVolume", "", o.name.str());
+}
+std::string identity_of_value(const PersistentVolumeClaim& o) {
+  return identity_text("PersistentVolumeClaim", o.key.name_space.str(), o.key.name.str());
+}
+std::string identity_of_value(const StorageClass& o) {
+  return identity_text("StorageClass", "", o.name.str());
+}
+std::string identity_of_value(const Workload& o) {
+  constexpr std::string_view kinds[] = {"Deployment", "StatefulSet", "DaemonSet", "Job"};
+  return identity_text(kinds[static_cast<std::size_t>(o.kind)], o.key.name_space.str(), o.key.name.str());
+}
+
+bool is_cluster_scoped(std::string_view kind) {
+  return kind == "PersistentVolume" || kind == "StorageClass";
+}
+
+}  // namespace
+
+ObjectStore::Identity ObjectStore::identity_of(const Object& object) {
+  return std::visit([](const auto& pointer) { return identity_of_value(*pointer); }, object);
+}
+
+StoreChanges ObjectStore::apply(ParsedFile file) {
+  StoreChanges changes;
+  File next;
+  for (Object& object : file.objects) {
+    Identity identity = identity_of(object);
+    if (next.objects.contains(identity)) {
+      next.problems.push_back(file.file + ": " + identity + " is in this file twice; the first one counts");
+      continue;
+    }
+    Held held{std::move(object), {}, {}};
+    if (const auto* workload = std::get_if<std::shared_ptr<const Workload>>(&held.object)) {
+      held.expanded = expand(**workload);
+    }
+    next.objects.emplace(std::move(identity), std::move(held));
+  }
+  const auto before = files_.find(file.file);
+  if (before != files_.end()) {
+    std::map<Identity, std::string> kept;
+    for (const BrokenDocument& broken : file.broken) {
+      if (!broken.key) continue;
+      const std::string name_space = is_cluster_scoped(broken.kind) ? "" : broken.key->name_space.str();
+      kept.emplace(identity_text(broken.kind, name_space, broken.key->name.str()), broken.message);
+    }
+    for (const auto& [identity, held] : before->second.objects) {
+      const auto broken = kept.find(identity);
+      if (next.objects.contains(identity) || (broken == kept.end() && file.is_whole)) continue;
+      Held copy = held;
+      copy.note = broken != kept.end() ? "manifest unreadable: " + broken->second
+                                       : "manifest " + file.file + " could not be read whole";
+      next.objects.emplace(identity, std::move(copy));
+    }
+  }
+  for (const Diagnostic& diagnostic : file.diagnostics) {
+    auto& lines = diagnostic.severity == Diagnostic::Severity::Error ? next.problems : next.warnings;
+    lines.push_back(diagnostic.text());
+  }
+  for (const std::string& kind : file.ignored_kinds) {
+    next.warnings.push_back(file.file + ": " + kind + " is ignored: Mooring has no use for it");
+  }
+  if (!file.is_whole && next.problems.empty()) {
+    next.problems.push_back(file.file + ": the file is empty; what it held before is kept");
+  }
+  set_file(file.file, std::move(next), changes);
+  return changes;
+}
+
+StoreChanges ObjectStore::mark_unreadable(const std::string& file, const std::string& message) {
+  StoreChanges changes;
+  File next;
+  const auto before = files_.find(file);
+  if (before != files_.end()) next = before->second;
+  next.unreadable = message;
+  next.problems = {file + ": " + message + "; what it held before is kept"};
+  for (auto& [identity, held] : next.objects)
+    held.note = "manifest unreadable: " + message;
+  set_file(file, std::move(next), changes);
+  return changes;
+}
+
+StoreChanges ObjectStore::remove(const std::string& file) {
+  StoreChanges changes;
+  if (files_.contains(file)) {
+    set_file(file, File{}, changes);
+    files_.erase(file);
+  }
+  return changes;
+}
+
+StoreChanges ObjectStore::keep_only(const std::vector<std::string>& files) {
+  StoreChanges changes;
+  std::vector<std::string> gone;
+  for (const auto& [name, file] : files_) {
+    if (!std::binary_search(files.begin(), files.end(), name)) gone.push_back(name);
+  }
+  for (const std::string& name : gone) {
+    StoreChanges more = remove(name);
+    changes.pods.merge(more.pods);
+    changes.problems_changed.insert(changes.problems_changed.end(), more.problems_changed.begin(),
+                                    more.problems_changed.end());
+  }
+  return changes;
+}
+
+void ObjectStore::set_file(const std::string& name, File next, StoreChanges& changes) {
+  File& file = files_[name];
+  std::set<Identity> touched;
+  for (const auto& [identity, held] : file.objects) {
+    touched.insert(identity);
+    const auto holders = holders_.find(identity);
+    holders->second.erase(name);
+    if (holders->second.empty()) holders_.erase(holders);
+  }
+  for (const auto& [identity, held] : next.objects) {
+    touched.insert(identity);
+    holders_[identity].insert(name);
+  }
+  if (file.problems != next.problems || file.warnings != next.warnings)
+    changes.problems_changed.push_back(name);
+  file = std::move(next);
+  for (const Identity& identity : touched)
+    elect(identity, changes);
+}
+
+void ObjectStore::elect(const Identity& identity, StoreChanges& changes) {
+  const auto holders = holders_.find(identity);
+  const Held* held = nullptr;
+  if (holders != holders_.end()) held = &files_.at(*holders->second.begin()).objects.at(identity);
+  if (identity.starts_with("Pod/") || (held != nullptr && !held->expanded.empty()) ||
+      pods_of_.contains(identity)) {
+    put_pods(held, identity, changes);
+  }
+}
+
+void ObjectStore::put_pods(const Held* held, const Identity& identity, StoreChanges& changes) {
+  std::vector<std::shared_ptr<const Pod>> pods;
+  if (held != nullptr) {
+    pods = held->expanded;
+    if (const auto* pod = std::get_if<std::shared_ptr<const Pod>>(&held->object)) pods = {*pod};
+  }
+  for (const PodUid& uid : pods_of_[identity]) {
+    const auto found = pods_.find(uid);
+    found->second.erase(identity);
+    if (found->second.empty()) pods_.erase(found);
+    changes.pods.insert(uid);
+  }
+  std::vector<PodUid> uids;
+  for (auto& pod : pods) {
+    uids.push_back(pod->uid);
+    changes.pods.insert(pod->uid);
+    pods_[pod->uid][identity] = StoredPod{pod, held->note};
+  }
+  if (uids.empty()) {
+    pods_of_.erase(identity);
+  } else {
+    pods_of_[identity] = std::move(uids);
+  }
+}
+
+const StoredPod* ObjectStore::find_pod(const PodUid& uid) const {
+  const auto found = pods_.find(uid);
+  return found == pods_.end() ? nullptr : &found->second.begin()->second;
+}
+
+std::vector<PodUid> ObjectStore::pods() const {
+  std::vector<PodUid> uids;
+  uids.reserve(pods_.size());
+  for (const auto& [uid, pods] : pods_)
+    uids.push_back(uid);
+  return uids;
+}
+
+template <class T>
+std::shared_ptr<const T> ObjectStore::find(const char* kind, const std::string& name_space,
+                                           const std::string& name) const {
+  const Identity identity = identity_text(kind, name_space, name);
+  const auto holders = holders_.find(identity);
+  if (holders == holders_.end()) return nullptr;
+  return std::get<std::shared_ptr<const T>>(files_.at(*holders->second.begin()).objects.at(identity).object);
+}
+
+std::shared_ptr<const ConfigMap> ObjectStore::find_config_map(const ObjectKey& key) const {
+  return find<ConfigMap>("ConfigMap", key.name_space.str(), key.name.str());
+}
+std::shared_ptr<const Secret> ObjectStore::find_secret(const ObjectKey& key) const {
+  return find<Secret>("Secret", key.name_space.str(), key.name.str());
+}
+std::shared_ptr<const PersistentVolume> ObjectStore::find_persistent_volume(const ObjectName& name) const {
+  return find<PersistentVolume>("PersistentVolume", "", name.str());
+}
+std::shared_ptr<const PersistentVolumeClaim> ObjectStore::find_claim(const ObjectKey& key) const {
+  return find<PersistentVolumeClaim>("PersistentVolumeClaim", key.name_space.str(), key.name.str());
+}
+std::shared_ptr<const StorageClass> ObjectStore::find_storage_class(const ObjectName& name) const {
+  return find<StorageClass>("StorageClass", "", name.str());
+}
+
+std::vector<std::string> ObjectStore::problems() const {
+  std::vector<std::string> lines;
+  for (const auto& [name, file] : files_) {
+    lines.insert(lines.end(), file.problems.begin(), file.problems.end());
+    for (const auto& [identity, held] : file.objects) {
+      const std::string& first = *holders_.at(identity).begin();
+      if (first != name)
+        lines.push_back(name + ": " + identity + " is already in " + first + ", which counts");
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> ObjectStore::problems_of(const std::string& file) const {
+  const auto found = files_.find(file);
+  return found == files_.end() ? std::vector<std::string>{} : found->second.problems;
+}
+
+std::vector<std::string> ObjectStore::warnings_of(const std::string& file) const {
+  const auto found = files_.find(file);
+  return found == files_.end() ? std::vector<std::string>{} : found->second.warnings;
+}
+
+}  // namespace mooring

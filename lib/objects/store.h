@@ -1,0 +1,88 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "manifest/objects.h"
+
+namespace mooring {
+
+/// A pod that the manifests ask for.
+struct StoredPod {
+  std::shared_ptr<const manifest::Pod> pod;
+  std::string note;  ///< Why what is stored is not what the file says now; empty: it is.
+};
+
+/// What a change to the store changed.
+struct StoreChanges {
+  std::set<PodUid> pods;                      ///< Added, changed or gone: ask find_pod().
+  std::vector<std::string> problems_changed;  ///< Files whose problems() differ now.
+};
+
+/// All objects that the manifest files hold, by file. Knows nothing of directories or time.
+///
+/// What is gone is decided here, and the rule is one: an object is gone only if a file that was read whole
+/// does not hold it any more. A document that broke keeps the object that it was; a file that may be
+/// incomplete keeps all that it held.
+///
+/// If several files hold one object, the first by file name (then by line) counts and the others are a
+/// problem of theirs: independent of the order of reading, so that a restart decides the same.
+class ObjectStore {
+ public:
+  StoreChanges apply(manifest::ParsedFile file);
+  /// The file is there but could not be read: everything it held stays, with a note.
+  StoreChanges mark_unreadable(const std::string& file, const std::string& message);
+  /// The file is gone for certain.
+  StoreChanges remove(const std::string& file);
+  /// Removes every file that is not in `files`, which is sorted.
+  StoreChanges keep_only(const std::vector<std::string>& files);
+
+  /// nullptr if no manifest asks for it.
+  const StoredPod* find_pod(const PodUid& uid) const;
+  std::vector<PodUid> pods() const;
+
+  std::shared_ptr<const manifest::ConfigMap> find_config_map(const ObjectKey& key) const;
+  std::shared_ptr<const manifest::Secret> find_secret(const ObjectKey& key) const;
+  std::shared_ptr<const manifest::PersistentVolume> find_persistent_volume(const ObjectName& name) const;
+  std::shared_ptr<const manifest::PersistentVolumeClaim> find_claim(const ObjectKey& key) const;
+  std::shared_ptr<const manifest::StorageClass> find_storage_class(const ObjectName& name) const;
+
+  /// The problems of all files, one line each, sorted by file.
+  std::vector<std::string> problems() const;
+  std::vector<std::string> problems_of(const std::string& file) const;
+  /// What was said of ignored kinds and warnings in a file, one line each.
+  std::vector<std::string> warnings_of(const std::string& file) const;
+
+ private:
+  /// A kind, namespace and name: one object over all files. The text is "kind/namespace/name".
+  using Identity = std::string;
+  struct Held {
+    manifest::Object object;
+    std::string note;  ///< Kept although the file does not hold it any more: why.
+    std::vector<std::shared_ptr<const manifest::Pod>> expanded;  ///< Of a workload.
+  };
+  struct File {
+    std::map<Identity, Held> objects;
+    std::vector<std::string> problems;
+    std::vector<std::string> warnings;
+    std::string unreadable;  ///< Not empty: the last reading failed, and why.
+  };
+
+  void set_file(const std::string& name, File next, StoreChanges& changes);
+  void elect(const Identity& identity, StoreChanges& changes);
+  void put_pods(const Held* held, const Identity& identity, StoreChanges& changes);
+  static Identity identity_of(const manifest::Object& object);
+  template <class T>
+  std::shared_ptr<const T> find(const char* kind, const std::string& name_space,
+                                const std::string& name) const;
+
+  std::map<std::string, File> files_;
+  std::map<Identity, std::set<std::string>> holders_;     ///< Which files hold it.
+  std::map<Identity, std::vector<PodUid>> pods_of_;       ///< Which pods an elected identity gives.
+  std::map<PodUid, std::map<Identity, StoredPod>> pods_;  ///< The first identity counts.
+};
+
+}  // namespace mooring
