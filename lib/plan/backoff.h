@@ -23,6 +23,8 @@ class Backoff {
   void failed_until(MonotonicTime when);
   /// The cause may be gone: the next try is due, the count of attempts stays.
   void hurry() { not_before_.reset(); }
+  /// The next try is at `when`, whatever was planned; the count of attempts stays.
+  void postpone(MonotonicTime when) { not_before_ = when; }
   void reset() { *this = Backoff(); }
 
   std::uint32_t attempts() const { return attempts_; }

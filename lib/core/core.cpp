@@ -1,0 +1,43 @@
+#include "core/core.h"
+
+#include "core/engine.h"
+
+namespace mooring {
+
+Core::Core(CoreOptions options, const PluginRegistry& plugins)
+    : engine_(std::make_unique<Engine>(std::move(options), plugins)) {}
+Core::~Core() = default;
+
+void Core::handle(Event event, Instant now) {
+  engine_->handle(std::move(event), now);
+}
+Effects Core::take_effects(Instant now) {
+  return engine_->take_effects(now);
+}
+std::optional<MonotonicTime> Core::next_wake() const {
+  return engine_->next_wake();
+}
+NodeStatus Core::node_status() const {
+  return engine_->node_status();
+}
+std::vector<PodUid> Core::pods() const {
+  return engine_->pods();
+}
+std::optional<PodUid> Core::find_pod(const ObjectKey& key) const {
+  return engine_->find_pod(key);
+}
+std::optional<PodStatus> Core::pod_status(const PodUid& uid) const {
+  return engine_->pod_status(uid);
+}
+Result<std::vector<ContainerMount>> Core::container_mounts(const PodUid& uid,
+                                                           const ContainerName& container) const {
+  return engine_->container_mounts(uid, container);
+}
+std::vector<StatusEvent> Core::events_since(std::uint64_t sequence) const {
+  return engine_->events_since(sequence);
+}
+bool Core::is_settled() const {
+  return engine_->is_settled();
+}
+
+}  // namespace mooring

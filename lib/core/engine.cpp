@@ -1,0 +1,106 @@
+#include "core/engine.h"
+
+#include <algorithm>
+
+namespace mooring {
+
+VolumeWork* PodWork::find(const VolumeName& name) {
+  const auto found =
+      std::find_if(volumes.begin(), volumes.end(), [&](const auto& v) { return v.name == name; });
+  return found == volumes.end() ? nullptr : &*found;
+}
+
+const VolumeWork* PodWork::find(const VolumeName& name) const {
+  const auto found =
+      std::find_if(volumes.begin(), volumes.end(), [&](const auto& v) { return v.name == name; });
+  return found == volumes.end() ? nullptr : &*found;
+}
+
+VolumeWork& PodWork::ensure(const VolumeName& name, WallTime now) {
+  if (VolumeWork* known = find(name)) return *known;
+  VolumeWork& work = volumes.emplace_back();
+  work.name = name;
+  work.since = now;
+  return work;
+}
+
+Core::Engine::Engine(CoreOptions options, const PluginRegistry& plugins)
+    : options_(std::move(options)),
+      plugins_(plugins),
+      random_(options_.seed),
+      mounts_(std::make_shared<const MountTable>()),
+      log_(options_.events_kept) {}
+
+void Core::Engine::handle(Event event, Instant now) {
+  last_now_ = now;
+  std::visit([&](auto& what) { on(what, now); }, event);
+}
+
+Effects Core::Engine::take_effects(Instant now) {
+  last_now_ = now;
+  if (adoption_ == Adoption::Scanning && !scan_is_in_flight_ &&
+      scan_backoff_.not_before().value_or(now.monotonic) <= now.monotonic) {
+    start_scan(now);
+  }
+  // Planning one pod never makes another dirty, so one pass takes all.
+  std::set<PodUid> dirty;
+  dirty.swap(dirty_);
+  for (const PodUid& uid : dirty) {
+    plan(uid, now);
+    effects_.changed_pods.push_back(uid);
+  }
+  if (adoption_ == Adoption::Adopted) start_trash(now);
+  Effects effects;
+  std::swap(effects, effects_);
+  return effects;
+}
+
+std::optional<MonotonicTime> Core::Engine::next_wake() const {
+  std::optional<MonotonicTime> next;
+  const auto consider = [&](const std::optional<MonotonicTime>& when) {
+    if (when && (!next || *when < *next)) next = when;
+  };
+  if (!timers_.empty()) consider(timers_.begin()->first);
+  if (adoption_ == Adoption::Scanning && !scan_is_in_flight_) consider(scan_backoff_.not_before());
+  for (const auto& [name, trash] : trash_) {
+    if (!trash.is_busy) consider(trash.backoff.not_before());
+  }
+  return next;
+}
+
+void Core::Engine::on(TimerFired&, Instant now) {
+  while (!timers_.empty() && timers_.begin()->first <= now.monotonic) {
+    const PodUid uid = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    work_.at(uid).timer.reset();
+    dirty_.insert(uid);
+  }
+}
+
+void Core::Engine::set_timer(const PodUid& uid, PodWork& work, std::optional<MonotonicTime> when) {
+  if (work.timer) timers_.erase({*work.timer, uid});
+  work.timer = when;
+  if (when) timers_.insert({*when, uid});
+}
+
+void Core::Engine::start(Operation operation, InFlight what) {
+  operation.id = OperationId{++last_operation_};
+  operation.pod = what.pod;
+  in_flight_.emplace(last_operation_, std::move(what));
+  effects_.operations.push_back(std::move(operation));
+}
+
+PlanGate Core::Engine::gate(MonotonicTime now) const {
+  const bool is_adopted = adoption_ == Adoption::Adopted;
+  return {now, is_adopted, is_adopted && listing_is_complete_ && failing_directories_.empty()};
+}
+
+std::string Core::Engine::volume_label(const ObjectKey& key, const VolumeName& name) const {
+  return key.text() + "/" + name.str();
+}
+
+bool Core::Engine::is_settled() const {
+  return adoption_ == Adoption::Adopted && listing_is_complete_ && dirty_.empty() && in_flight_.empty();
+}
+
+}  // namespace mooring

@@ -1,0 +1,143 @@
+#include <algorithm>
+
+#include "core/engine.h"
+#include "step/layout.h"
+
+namespace mooring {
+
+void Core::Engine::on(RecordsRead& event, Instant now) {
+  if (records_are_read_) return;
+  records_are_read_ = true;
+  records_ = std::move(event.records);
+  for (const std::string& line : event.unreadable)
+    log(now, true, "BadRecord", "node", line);
+}
+
+void Core::Engine::on(MountsRead& event, Instant now) {
+  const std::shared_ptr<const MountTable> before = std::exchange(mounts_, std::move(event.table));
+  if (adoption_ == Adoption::Waiting) {
+    if (records_are_read_) adoption_ = Adoption::Scanning;
+    return;
+  }
+  std::set<PodUid> touched;
+  touched.swap(unconfirmed_);
+  for (PodUid& uid : pods_with_changed_mounts(*before, *mounts_, options_.node.root_dir))
+    touched.insert(std::move(uid));
+  for (const PodUid& uid : touched)
+    verify_mounts(uid, now);
+}
+
+void Core::Engine::start_scan(Instant) {
+  Operation operation;
+  operation.lane = Lane::Local;
+  operation.deadline_ms = options_.own_deadline_ms;
+  operation.what = "read the tree below the root directory";
+  operation.steps = {ScanTree{}};
+  start(std::move(operation), InFlight{Doing::Scan, {}, {}, {}, false});
+  scan_is_in_flight_ = true;
+}
+
+void Core::Engine::scan_ended(Outcome& outcome, Instant now) {
+  scan_is_in_flight_ = false;
+  if (outcome.error || !outcome.tree) {
+    const std::string why = outcome.error ? outcome.error->text() : "the worker's answer holds no tree";
+    scan_problem_ = "the root directory cannot be read, nothing is mounted or removed until it can: " + why;
+    log(now, true, "RootUnreadable", "node", scan_problem_);
+    scan_backoff_.failed(now.monotonic, {options_.backoff_first, options_.backoff_longest}, random_);
+    return;
+  }
+  scan_problem_.clear();
+  scan_backoff_.reset();
+  adopt(*outcome.tree, now);
+}
+
+void Core::Engine::adopt(const TreeFacts& tree, Instant now) {
+  strangers_ = actual_.adopt(records_, tree);
+  for (const std::string& line : strangers_)
+    log(now, true, "ForeignDirectory", "node", line);
+  records_.clear();
+  records_.shrink_to_fit();
+  for (const std::string& name : tree.trash)
+    trash_.try_emplace(name);
+  adoption_ = Adoption::Adopted;
+  if (!actual_.pods().empty()) {
+    log(now, false, "Adopted", "node",
+        "took over " + std::to_string(actual_.pods().size()) +
+            " pods of an earlier run, as records and kernel show them");
+  }
+  for (const auto& [uid, pod] : actual_.pods()) {
+    PodWork& work = work_[uid];
+    for (const ActualVolume& volume : pod.volumes)
+      work.ensure(volume.name, now.wall);
+    dirty_.insert(uid);
+  }
+  for (const PodUid& uid : store_.pods())
+    dirty_.insert(uid);
+}
+
+/// Compares what was found of a wanted volume with what its recipe says it must be; if the kernel shows just
+/// that, the volume is published and no step is done. Returns true if it is.
+bool Core::Engine::settle_found(const PodUid& uid, ActualVolume& volume, const manifest::Pod& pod) {
+  const Result<Recipe> recipe = recipe_of(pod, volume.name);
+  if (!recipe || recipe.value().directory != volume.directory) return false;
+  const Found found = std::exchange(volume.found, Found::Nothing);
+  if (recipe.value().presence == Presence::Directory) {
+    if (found != Found::Directory) return false;
+    volume.is_mount = false;
+  } else if (recipe.value().presence == Presence::Mount) {
+    if (found != Found::Mount) return false;
+    const MountFact* top =
+        mounts_->top_at(options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory));
+    const auto& types = recipe.value().mount_types;
+    if (top == nullptr || std::find(types.begin(), types.end(), top->type) == types.end()) return false;
+    volume.is_mount = true;
+  } else {
+    return false;
+  }
+  volume.state = PublishState::Published;
+  return true;
+}
+
+/// The mounts below a pod changed: what is published as a mount must still be one, and what was held up by a
+/// foreign mount is tried again.
+void Core::Engine::verify_mounts(const PodUid& uid, Instant now) {
+  ActualPod* actual = actual_.find(uid);
+  const auto work = work_.find(uid);
+  if (actual == nullptr || work == work_.end()) return;
+  for (ActualVolume& volume : actual->volumes) {
+    VolumeWork& volume_work = work->second.ensure(volume.name, now.wall);
+    if (volume_work.is_blocked) volume_work.backoff.hurry();
+    if (!volume.is_mount || volume.state != PublishState::Published || volume_work.doing != Doing::None)
+      continue;
+    const std::string path =
+        options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory);
+    if (mounts_->top_at(path) != nullptr) continue;
+    volume.state = PublishState::Uncertain;
+    if (desired_.find(uid) == nullptr) continue;
+    log(now, true, "MountVanished", "pod/" + actual->key.text(),
+        "the mount of volume " + volume.name.str() +
+            " was removed behind Mooring's back; it is made again, empty");
+  }
+  dirty_.insert(uid);
+}
+
+std::vector<std::string> Core::Engine::foreign_mounts() const {
+  std::vector<std::string> lines;
+  if (adoption_ != Adoption::Adopted) return lines;
+  const std::string& root = options_.node.root_dir;
+  for (const MountFact* fact : mounts_->below(root)) {
+    const auto parsed = layout::parse_volume(std::string_view(fact->mount_point).substr(root.size() + 1));
+    const ActualPod* pod = parsed ? actual_.find(parsed->pod) : nullptr;
+    const bool is_known =
+        pod != nullptr && std::any_of(pod->volumes.begin(), pod->volumes.end(), [&](const auto& v) {
+          return v.directory == parsed->directory && v.plugin == parsed->plugin;
+        });
+    if (!is_known) {
+      lines.push_back(fact->mount_point + ": a mount (" + fact->type + " from " + fact->source +
+                      ") that Mooring did not make; it is left alone");
+    }
+  }
+  return lines;
+}
+
+}  // namespace mooring

@@ -1,0 +1,82 @@
+#include "core/engine.h"
+
+namespace mooring {
+
+void Core::Engine::on(FileParsed& event, Instant now) {
+  const std::string file = event.file.file;
+  take_in(store_.apply(std::move(event.file)), now);
+}
+
+void Core::Engine::on(FileUnreadable& event, Instant now) {
+  take_in(store_.mark_unreadable(event.file, event.message), now);
+}
+
+void Core::Engine::on(FileGone& event, Instant now) {
+  take_in(store_.remove(event.file), now);
+}
+
+void Core::Engine::on(ListingCompleted& event, Instant now) {
+  take_in(store_.keep_only(event.files), now);
+  const bool was_allowed = gate(now.monotonic).may_tear_down;
+  for (const auto& [directory, message] : failing_directories_) {
+    log(now, false, "ManifestsReadable", "file/" + directory, "the directory can be read again");
+  }
+  failing_directories_.clear();
+  listing_is_complete_ = true;
+  if (was_allowed) return;
+  // What was held back until now may go: everything known is looked at again.
+  for (const auto& [uid, pod] : actual_.pods())
+    dirty_.insert(uid);
+}
+
+void Core::Engine::on(ListingFailed& event, Instant now) {
+  std::string& message = failing_directories_[event.directory];
+  if (message == event.message) return;
+  message = event.message;
+  log(now, true, "ManifestsUnreadable", "file/" + event.directory,
+      event.message + "; nothing is torn down until it can be read whole");
+}
+
+void Core::Engine::take_in(const StoreChanges& changes, Instant now) {
+  for (const std::string& file : changes.problems_changed) {
+    for (const std::string& line : store_.problems_of(file))
+      log(now, true, "InvalidManifest", "file/" + file, line);
+    for (const std::string& line : store_.warnings_of(file))
+      log(now, false, "ManifestWarning", "file/" + file, line);
+  }
+  for (const PodUid& uid : changes.pods)
+    update_desired(uid);
+}
+
+void Core::Engine::update_desired(const PodUid& uid) {
+  const StoredPod* stored = store_.find_pod(uid);
+  const char* why_not = stored == nullptr
+                            ? nullptr
+                            : reason_not_desired(*stored->pod, options_.node.name, options_.node.labels);
+  not_desired_.erase(uid);
+  if (why_not != nullptr)
+    not_desired_.emplace(uid, "pod " + stored->pod->key.text() + " gets no volumes: " + why_not);
+  dirty_.insert(uid);
+  if (stored == nullptr || why_not != nullptr) {
+    desired_.erase(uid);
+    // Its removal starts afresh: what delayed its publishing must not delay that.
+    const auto work = work_.find(uid);
+    if (work == work_.end()) return;
+    for (VolumeWork& volume : work->second.volumes)
+      volume.backoff.reset();
+    return;
+  }
+  const DesiredPod* before = desired_.find(uid);
+  const bool is_same = before != nullptr && before->pod == stored->pod;
+  desired_.put({stored->pod, stored->note});
+  if (is_same) return;
+  // It is written anew: what was refused or waits for its time may be right now.
+  const auto work = work_.find(uid);
+  if (work == work_.end()) return;
+  for (VolumeWork& volume : work->second.volumes) {
+    volume.is_refused = false;
+    volume.backoff.hurry();
+  }
+}
+
+}  // namespace mooring

@@ -1,0 +1,240 @@
+#include <algorithm>
+
+#include "core/engine.h"
+#include "step/layout.h"
+
+namespace mooring {
+
+void Core::Engine::on(OperationEnded& event, Instant now) {
+  const auto found = in_flight_.find(static_cast<std::uint64_t>(event.outcome.id));
+  if (found == in_flight_.end()) return;  // Told twice: the first word counted.
+  const InFlight what = std::move(found->second);
+  in_flight_.erase(found);
+  switch (what.doing) {
+    case Doing::Publish:
+      return publish_ended(what, event.outcome, now);
+    case Doing::Unpublish:
+      return unpublish_ended(what, event.outcome, now);
+    case Doing::Watch:
+      return watch_ended(what, event.outcome, now);
+    case Doing::RemoveDirectory:
+      return directory_ended(what, event.outcome, now);
+    case Doing::Scan:
+      return scan_ended(event.outcome, now);
+    case Doing::EmptyTrash:
+      return trash_ended(what, event.outcome, now);
+    case Doing::None:
+      return;
+  }
+}
+
+/// Remembers why the volume is not as it should be and when to try again.
+void Core::Engine::fail(const PodUid& uid, VolumeWork& work, const Error& error, Instant now) {
+  std::string message = error.step.empty() ? error.message : error.step + ": " + error.message;
+  const bool is_new = !work.failure || work.failure->message != message;
+  work.failure = std::make_unique<Failure>(Failure{error.reason, std::move(message), error.remedy});
+  // A worker that died may have taken down bystanders of its batch: the first time they go again at once.
+  if (error.reason == "WorkerLost" && work.backoff.attempts() == 0) {
+    work.backoff.failed_until(now.monotonic);
+  } else {
+    BackoffOptions options{options_.backoff_first, options_.backoff_longest};
+    if (error.kind == ErrorKind::Final) options.first = options.longest;
+    work.backoff.failed(now.monotonic, options, random_);
+  }
+  dirty_.insert(uid);
+  if (!is_new) return;
+  const ActualPod* actual = actual_.find(uid);
+  const std::string object = actual == nullptr ? "pod/" + uid.str() : "pod/" + actual->key.text();
+  log(now, true, work.phase == Phase::Unpublishing ? "FailedUnMount" : "FailedMount", object,
+      "volume " + work.name.str() + ": " + error.text());
+}
+
+void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant now) {
+  ActualVolume* volume = actual_.find(what.pod)->find(what.volume);
+  VolumeWork& work = *work_.at(what.pod).find(what.volume);
+  work.doing = Doing::None;
+  work.stuck_pid = 0;
+  dirty_.insert(what.pod);
+  if (!outcome.error) {
+    volume->state = PublishState::Published;
+    volume->is_mount = what.is_mount;
+    if (what.is_mount) unconfirmed_.insert(what.pod);
+    work.backoff.reset();
+    work.failure.reset();
+    drop_watch(what.pod, work);
+    return;
+  }
+  if (outcome.error->reason == "LeavesMount" && !work.is_unconfined) {
+    work.is_unconfined = true;  // Not a failure: it is done again by a worker of its own.
+    return;
+  }
+  // Whatever a failed step may have left is found again by unpublishing, which may be done to anything.
+  volume->state = volume->directory.empty() ? PublishState::Absent : PublishState::Uncertain;
+  fail(what.pod, work, *outcome.error, now);
+  const DesiredPod* desired = desired_.find(what.pod);
+  if (desired == nullptr || work.watch_is_fresh) return;
+  const Result<Recipe> recipe = recipe_of(*desired->pod, what.volume);
+  if (recipe && !recipe.value().watch_path.empty()) {
+    start_watch(what.pod, *actual_.find(what.pod), work, recipe.value());
+  }
+}
+
+void Core::Engine::start_watch(const PodUid& uid, const ActualPod& actual, VolumeWork& work,
+                               const Recipe& recipe) {
+  WatchHostPath step;
+  step.path = recipe.watch_path;
+  Operation operation;
+  operation.lane = work.is_unconfined ? Lane::Own : recipe.publish.lane;
+  operation.deadline_ms = operation.lane == Lane::Own ? options_.own_deadline_ms : options_.local_deadline_ms;
+  if (!work.is_unconfined) {
+    for (const Step& up : recipe.publish.up) {
+      if (const auto* check = std::get_if<CheckHostPath>(&up)) step.confined_to = check->confined_to;
+    }
+  }
+  operation.what = "watch for " + volume_label(actual.key, work.name);
+  operation.steps = {std::move(step)};
+  work.doing = Doing::Watch;
+  start(std::move(operation), InFlight{Doing::Watch, uid, work.name, {}, false});
+}
+
+void Core::Engine::watch_ended(const InFlight& what, const Outcome& outcome, Instant) {
+  VolumeWork& work = *work_.at(what.pod).find(what.volume);
+  work.doing = Doing::None;
+  work.stuck_pid = 0;
+  dirty_.insert(what.pod);
+  if (outcome.error || !outcome.watch) return;  // The backoff alone brings it back.
+  if (work.watch != *outcome.watch) {
+    drop_watch(what.pod, work);
+    work.watch = *outcome.watch;
+    watches_[work.watch].insert({what.pod, what.volume});
+  }
+  // It may have appeared before the watch stood: one more try now, and from then on the watch tells.
+  work.watch_is_fresh = true;
+  work.backoff.hurry();
+}
+
+void Core::Engine::drop_watch(const PodUid& uid, VolumeWork& work) {
+  work.watch_is_fresh = false;
+  if (work.watch < 0) return;
+  const auto users = watches_.find(work.watch);
+  if (users != watches_.end()) {
+    users->second.erase({uid, work.name});
+    if (users->second.empty()) {
+      effects_.watches_to_remove.push_back(work.watch);
+      watches_.erase(users);
+    }
+  }
+  work.watch = -1;
+}
+
+void Core::Engine::on(WatchFired& event, Instant now) {
+  constexpr Duration storm_pause = std::chrono::milliseconds(50);
+  const auto users = watches_.find(event.watch);
+  if (users == watches_.end()) return;
+  for (const PodVolumeKey& key : users->second) {
+    PodWork& pod = work_.at(key.pod);
+    VolumeWork& work = *pod.find(key.volume);
+    work.watch_is_fresh = false;
+    // A busy directory may tell of a thousand things that do not matter: the first is acted on at once, the
+    // next after a pause.
+    const auto last = pod.find(key.volume)->last_hurry;
+    if (last && now.monotonic - *last < storm_pause) {
+      work.backoff.postpone(*last + storm_pause);
+    } else {
+      work.backoff.hurry();
+      work.last_hurry = now.monotonic;
+    }
+    dirty_.insert(key.pod);
+  }
+}
+
+void Core::Engine::unpublish_ended(const InFlight& what, Outcome& outcome, Instant now) {
+  ActualVolume* volume = actual_.find(what.pod)->find(what.volume);
+  VolumeWork& work = *work_.at(what.pod).find(what.volume);
+  work.doing = Doing::None;
+  work.stuck_pid = 0;
+  dirty_.insert(what.pod);
+  if (!outcome.trash_entry.empty()) trash_.try_emplace(outcome.trash_entry);
+  if (outcome.error) {
+    volume->state = PublishState::Uncertain;
+    fail(what.pod, work, *outcome.error, now);
+    return;
+  }
+  volume->state = PublishState::Absent;
+  volume->is_mount = false;
+  work.backoff.reset();
+  work.failure.reset();
+}
+
+void Core::Engine::directory_ended(const InFlight& what, Outcome& outcome, Instant now) {
+  ActualPod* actual = actual_.find(what.pod);
+  PodWork& work = work_.at(what.pod);
+  work.directory_doing = Doing::None;
+  dirty_.insert(what.pod);
+  if (!outcome.error) {
+    actual->directory_may_exist = false;
+    work.directory_backoff.reset();
+    work.directory_failure.reset();
+    return;
+  }
+  const Error& error = *outcome.error;
+  if (!work.directory_failure || work.directory_failure->message != error.message) {
+    log(now, true, "FailedCleanup", "pod/" + actual->key.text(), error.text());
+  }
+  work.directory_failure = std::make_unique<Failure>(Failure{error.reason, error.message, error.remedy});
+  work.directory_backoff.failed(now.monotonic, {options_.backoff_first, options_.backoff_longest}, random_);
+}
+
+void Core::Engine::trash_ended(const InFlight& what, Outcome& outcome, Instant now) {
+  const auto trash = trash_.find(what.trash_name);
+  trash->second.is_busy = false;
+  if (!outcome.error) {
+    trash_.erase(trash);
+    return;
+  }
+  if (trash->second.message != outcome.error->message) {
+    log(now, true, "FailedCleanup", "node", outcome.error->text());
+  }
+  trash->second.message = outcome.error->message;
+  trash->second.backoff.failed(now.monotonic, {options_.backoff_first, options_.backoff_longest}, random_);
+}
+
+void Core::Engine::on(OperationStuck& event, Instant now) {
+  const auto found = in_flight_.find(static_cast<std::uint64_t>(event.id));
+  if (found == in_flight_.end()) return;
+  const InFlight& what = found->second;
+  const std::string text =
+      "worker " + std::to_string(event.worker_pid) + " cannot be ended (it waits in the kernel)";
+  log(now, true, "WorkerStuck", what.pod.empty() ? "node" : "pod/" + what.pod.str(), text);
+  const auto pod = work_.find(what.pod);
+  if (pod == work_.end()) return;
+  if (VolumeWork* work = pod->second.find(what.volume)) work->stuck_pid = event.worker_pid;
+  dirty_.insert(what.pod);
+}
+
+void Core::Engine::on(RecordFailed& event, Instant now) {
+  ActualPod* actual = actual_.find(event.pod);
+  if (actual == nullptr) return;
+  log(now, true, "RecordFailed", "pod/" + actual->key.text(), event.error.text());
+  for (ActualVolume& volume : actual->volumes)
+    volume.is_recorded = false;
+}
+
+void Core::Engine::on(RetryRequested& event, Instant) {
+  for (auto& [uid, pod] : work_) {
+    const ActualPod* actual = actual_.find(uid);
+    if (event.pod && (actual == nullptr || actual->key != *event.pod)) continue;
+    pod.directory_backoff.hurry();
+    for (VolumeWork& volume : pod.volumes) {
+      volume.is_refused = false;
+      volume.backoff.hurry();
+    }
+    dirty_.insert(uid);
+  }
+  if (event.pod) return;
+  scan_backoff_.hurry();
+  for (auto& [name, trash] : trash_)
+    trash.backoff.hurry();
+}
+
+}  // namespace mooring

@@ -1,0 +1,248 @@
+#include <algorithm>
+
+#include "core/engine.h"
+#include "step/layout.h"
+
+namespace mooring {
+
+Result<Recipe> Core::Engine::recipe_of(const manifest::Pod& pod, const VolumeName& name) const {
+  const auto volume =
+      std::find_if(pod.volumes.begin(), pod.volumes.end(), [&](const auto& v) { return v.name == name; });
+  const Plugin* plugin = plugins_.for_source(volume->source);
+  if (plugin == nullptr) {
+    Error error;
+    error.reason = "NoPlugin";
+    error.message = "no volume plugin matched: volume " + name.str() + " is of the kind " +
+                    manifest::plugin_name(volume->source).str() + ", for which this Mooring has no plugin";
+    error.remedy = "use a kind that `mooringctl get plugins` lists";
+    return error;
+  }
+  return plugin->recipe({pod, *volume, options_.node, *mounts_});
+}
+
+void Core::Engine::plan(const PodUid& uid, Instant now) {
+  const DesiredPod* desired = desired_.find(uid);
+  ActualPod* actual = actual_.find(uid);
+  if (desired == nullptr && actual == nullptr) return;
+  if (desired != nullptr && (actual == nullptr || actual->key != desired->pod->key)) {
+    actual = &actual_.ensure(uid, desired->pod->key);
+    actual->key = desired->pod->key;
+  }
+  PodWork& work = work_[uid];
+  sync_volumes(uid, desired, *actual, work, now);
+  const PodPlan pod_plan = plan_pod(view_of(uid, desired, *actual, work), gate(now.monotonic));
+  if (pod_plan.is_gone) return forget(uid, now);
+  set_timer(uid, work, pod_plan.look_again);
+  for (const VolumeName& name : pod_plan.unpublish)
+    start_unpublish(uid, name, now);
+  for (const VolumeName& name : pod_plan.publish)
+    start_publish(uid, *desired, name, now);
+  if (pod_plan.remove_directory) start_remove_directory(uid, now);
+  record(uid, *actual);
+  update_phases(uid, now);
+}
+
+/// Makes actual and work know every used volume, and forgets those that are neither wanted nor there.
+void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, ActualPod& actual,
+                                PodWork& work, Instant now) {
+  if (desired != nullptr) {
+    for (const manifest::Volume* volume : used_volumes(*desired->pod)) {
+      const PluginName plugin = manifest::plugin_name(volume->source);
+      VolumeWork& volume_work = work.ensure(volume->name, now.wall);
+      ActualVolume* known = actual.find(volume->name);
+      if (known == nullptr) {
+        known = &actual.volumes.emplace_back();
+        known->name = volume->name;
+        known->plugin = plugin;
+      }
+      if (known->plugin != plugin && known->state == PublishState::Absent &&
+          volume_work.doing == Doing::None) {
+        *known = ActualVolume{volume->name, plugin, {}, PublishState::Absent, Found::Nothing, false, false};
+      }
+      if (known->plugin == plugin && known->state == PublishState::Uncertain &&
+          known->found != Found::Nothing) {
+        settle_found(uid, *known, *desired->pod);
+      }
+    }
+  }
+  const auto is_over = [&](const ActualVolume& volume) {
+    const VolumeWork* volume_work = work.find(volume.name);
+    if (volume.state != PublishState::Absent || (volume_work != nullptr && volume_work->doing != Doing::None))
+      return false;
+    if (desired == nullptr) return true;
+    const auto used = used_volumes(*desired->pod);
+    return std::none_of(used.begin(), used.end(), [&](const auto* v) { return v->name == volume.name; });
+  };
+  for (const ActualVolume& volume : actual.volumes) {
+    if (!is_over(volume)) continue;
+    if (VolumeWork* volume_work = work.find(volume.name)) drop_watch(uid, *volume_work);
+    std::erase_if(work.volumes, [&](const VolumeWork& w) { return w.name == volume.name; });
+  }
+  std::erase_if(actual.volumes,
+                [&](const ActualVolume& volume) { return work.find(volume.name) == nullptr; });
+}
+
+PodView Core::Engine::view_of(const PodUid&, const DesiredPod* desired, const ActualPod& actual,
+                              const PodWork& work) const {
+  PodView view;
+  view.is_wanted = desired != nullptr;
+  view.directory_may_exist = actual.directory_may_exist;
+  view.directory_is_busy = work.directory_doing != Doing::None;
+  view.directory_not_before = work.directory_backoff.not_before();
+  std::vector<const manifest::Volume*> used;
+  if (desired != nullptr) used = used_volumes(*desired->pod);
+  for (const ActualVolume& volume : actual.volumes) {
+    const VolumeWork& volume_work = *work.find(volume.name);
+    // A volume whose kind was changed in the manifest goes first, and comes back as the new kind.
+    const bool is_wanted = std::any_of(used.begin(), used.end(), [&](const auto* v) {
+      return v->name == volume.name && manifest::plugin_name(v->source) == volume.plugin;
+    });
+    view.volumes.push_back({volume.name, is_wanted, volume.state, volume_work.doing != Doing::None,
+                            volume_work.is_refused, volume_work.backoff.not_before()});
+  }
+  return view;
+}
+
+void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, const VolumeName& name,
+                                 Instant now) {
+  ActualPod& actual = *actual_.find(uid);
+  ActualVolume& volume = *actual.find(name);
+  VolumeWork& work = *work_.at(uid).find(name);
+  Result<Recipe> made = recipe_of(*desired.pod, name);
+  if (!made) {
+    const Error& error = made.error();
+    const bool is_new = !work.failure || work.failure->message != error.message;
+    work.is_refused = true;
+    work.failure = std::make_unique<Failure>(Failure{error.reason, error.message, error.remedy});
+    if (is_new)
+      log(now, true, "FailedMount", "pod/" + actual.key.text(), "volume " + name.str() + ": " + error.text());
+    return;
+  }
+  Recipe& recipe = made.value();
+  volume.directory = recipe.directory;
+  if (recipe.publish.up.empty()) {
+    volume.state = PublishState::Published;
+    work.failure.reset();
+    return;
+  }
+  if (!recipe.directory.empty()) actual.directory_may_exist = true;
+  Operation operation;
+  operation.lane = recipe.publish.lane;
+  operation.steps = std::move(recipe.publish.up);
+  if (work.is_unconfined) {
+    operation.lane = Lane::Own;
+    for (Step& step : operation.steps) {
+      if (auto* check = std::get_if<CheckHostPath>(&step)) check->confined_to.reset();
+    }
+  }
+  operation.deadline_ms = operation.lane == Lane::Own ? options_.own_deadline_ms : options_.local_deadline_ms;
+  operation.what = "publish " + volume_label(actual.key, name);
+  work.doing = Doing::Publish;
+  start(std::move(operation), InFlight{Doing::Publish, uid, name, {}, recipe.presence == Presence::Mount});
+}
+
+void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, Instant now) {
+  ActualPod& actual = *actual_.find(uid);
+  ActualVolume& volume = *actual.find(name);
+  VolumeWork& work = *work_.at(uid).find(name);
+  work.is_blocked = false;
+  if (volume.directory.empty()) {  // Nothing of it is ours.
+    volume.state = PublishState::Absent;
+    drop_watch(uid, work);
+    return;
+  }
+  const std::string path =
+      options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory);
+  const std::vector<const MountFact*> below = mounts_->below(path);
+  const std::size_t own = volume.is_mount || volume.state == PublishState::Uncertain ? 1 : 0;
+  const MountFact* foreign = !below.empty() ? below.front() : nullptr;
+  if (foreign == nullptr && mounts_->count_at(path) > own) foreign = mounts_->top_at(path);
+  if (foreign != nullptr) {
+    work.is_blocked = true;
+    work.phase = Phase::Unpublishing;
+    Error error;
+    error.kind = ErrorKind::Transient;
+    error.reason = "MountedBelow";
+    error.message =
+        "the volume is not removed, because something that Mooring did not make is mounted in it: " +
+        foreign->mount_point + " (" + foreign->type + " from " + foreign->source + ")";
+    error.path = foreign->mount_point;
+    error.remedy = "unmount it; Mooring goes on by itself then";
+    return fail(uid, work, error, now);
+  }
+  const Plugin* plugin = plugins_.by_name(volume.plugin);
+  if (plugin == nullptr) {
+    Error error;
+    error.kind = ErrorKind::Final;
+    error.reason = "NoPlugin";
+    error.message = "an earlier run left a volume of the kind " + volume.plugin.str() +
+                    ", for which this Mooring has no plugin";
+    error.remedy = "remove " + path + " by hand";
+    return fail(uid, work, error, now);
+  }
+  Operation operation;
+  operation.lane = Lane::Teardown;
+  operation.deadline_ms = options_.local_deadline_ms;
+  operation.what = "unpublish " + volume_label(actual.key, name);
+  operation.steps = plugin->removal({uid, volume.directory, options_.node});
+  if (operation.steps.empty()) {
+    volume.state = PublishState::Absent;
+    return;
+  }
+  work.doing = Doing::Unpublish;
+  start(std::move(operation), InFlight{Doing::Unpublish, uid, name, {}, false});
+}
+
+void Core::Engine::start_remove_directory(const PodUid& uid, Instant) {
+  Operation operation;
+  operation.lane = Lane::Teardown;
+  operation.deadline_ms = options_.local_deadline_ms;
+  operation.what = "remove the directory of " + actual_.find(uid)->key.text();
+  operation.steps = {RemovePodDirectory{uid}};
+  work_.at(uid).directory_doing = Doing::RemoveDirectory;
+  start(std::move(operation), InFlight{Doing::RemoveDirectory, uid, {}, {}, false});
+}
+
+void Core::Engine::start_trash(Instant now) {
+  for (auto& [name, trash] : trash_) {
+    const auto due = trash.backoff.not_before();
+    if (trash.is_busy || (due && *due > now.monotonic)) continue;
+    trash.is_busy = true;
+    Operation operation;
+    operation.lane = Lane::Own;
+    operation.deadline_ms = options_.trash_deadline_ms;
+    operation.what = "remove trash/" + name;
+    operation.steps = {EmptyTrash{name}};
+    start(std::move(operation), InFlight{Doing::EmptyTrash, {}, {}, name, false});
+  }
+}
+
+/// Writes the pod's record anew if the node may come to hold something that it does not name.
+void Core::Engine::record(const PodUid& uid, ActualPod& actual) {
+  const bool is_complete =
+      std::all_of(actual.volumes.begin(), actual.volumes.end(), [](const ActualVolume& v) {
+        return v.is_recorded || v.directory.empty() || v.state == PublishState::Published;
+      });
+  const bool has_directories = actual.directory_may_exist;
+  if (!has_directories || (actual.is_recorded && is_complete)) return;
+  effects_.records_to_write.push_back(make_record(uid, actual));
+  actual.is_recorded = true;
+  for (ActualVolume& volume : actual.volumes)
+    volume.is_recorded = !volume.directory.empty();
+}
+
+void Core::Engine::forget(const PodUid& uid, Instant now) {
+  const ActualPod& actual = *actual_.find(uid);
+  if (actual.is_recorded) effects_.records_to_remove.push_back(uid);
+  effects_.pods_gone.push_back(actual.key);
+  log(now, false, "PodGone", "pod/" + actual.key.text(), "everything of the pod is removed");
+  PodWork& work = work_.at(uid);
+  for (VolumeWork& volume : work.volumes)
+    drop_watch(uid, volume);
+  set_timer(uid, work, std::nullopt);
+  work_.erase(uid);
+  actual_.erase(uid);
+  unconfirmed_.erase(uid);
+}
+
+}  // namespace mooring

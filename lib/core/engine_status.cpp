@@ -1,0 +1,238 @@
+#include <algorithm>
+
+#include "core/engine.h"
+#include "step/layout.h"
+
+namespace mooring {
+namespace {
+
+std::string_view propagation_name(manifest::MountPropagation propagation) {
+  switch (propagation) {
+    case manifest::MountPropagation::None:
+      return "private";
+    case manifest::MountPropagation::HostToContainer:
+      return "rslave";
+    case manifest::MountPropagation::Bidirectional:
+      return "rshared";
+  }
+  return "private";
+}
+
+Error status_error(std::string reason, std::string message) {
+  Error error;
+  error.kind = ErrorKind::Transient;
+  error.reason = std::move(reason);
+  error.message = std::move(message);
+  return error;
+}
+
+}  // namespace
+
+/// Derives every volume's phase anew, remembers since when it holds, and tells the first time that the pod is
+/// ready.
+void Core::Engine::update_phases(const PodUid& uid, Instant now) {
+  const DesiredPod* desired = desired_.find(uid);
+  const ActualPod& actual = *actual_.find(uid);
+  PodWork& work = work_.at(uid);
+  bool all_ready = desired != nullptr;
+  std::vector<const manifest::Volume*> used;
+  if (desired != nullptr) used = used_volumes(*desired->pod);
+  for (VolumeWork& volume : work.volumes) {
+    const ActualVolume* there = actual.find(volume.name);
+    const bool is_wanted =
+        there != nullptr && std::any_of(used.begin(), used.end(), [&](const auto* v) {
+          return v->name == volume.name && manifest::plugin_name(v->source) == there->plugin;
+        });
+    Phase phase = Phase::Pending;
+    if (volume.stuck_pid != 0) {
+      phase = Phase::Stuck;
+    } else if (!is_wanted) {
+      phase = Phase::Unpublishing;
+    } else if (there->state == PublishState::Published && volume.doing == Doing::None) {
+      phase = Phase::Ready;
+    } else if (!volume.is_refused && (volume.doing != Doing::None || volume.failure)) {
+      phase = Phase::Publishing;
+    }
+    if (phase != Phase::Ready && desired != nullptr && is_wanted) all_ready = false;
+    if (phase == volume.phase) continue;
+    volume.phase = phase;
+    volume.since = now.wall;
+  }
+  if (all_ready && !work.was_ready) {
+    effects_.pods_ready.push_back(actual.key);
+    log(now, false, "PodReady", "pod/" + actual.key.text(),
+        std::to_string(used.size()) + (used.size() == 1 ? " volume is ready" : " volumes are ready"));
+  }
+  work.was_ready = all_ready;
+}
+
+std::string Core::Engine::path_of(const PodUid& uid, const DesiredPod* desired, const ActualVolume* volume,
+                                  const VolumeName& name) const {
+  if (volume != nullptr && !volume->directory.empty()) {
+    return options_.node.root_dir + "/" + layout::volume(uid, volume->plugin, volume->directory);
+  }
+  if (desired == nullptr) return {};
+  const Result<Recipe> recipe = recipe_of(*desired->pod, name);
+  return recipe ? recipe.value().path : std::string();
+}
+
+VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* desired,
+                                         const ActualPod* actual, const VolumeWork& work, Instant now) const {
+  VolumeStatus status;
+  const ActualVolume* volume = actual == nullptr ? nullptr : actual->find(work.name);
+  status.name = work.name;
+  if (volume != nullptr) status.plugin = volume->plugin;
+  status.phase = work.phase;
+  status.since = work.since;
+  status.path = path_of(uid, desired, volume, work.name);
+  status.attempts = work.backoff.attempts();
+  if (work.phase == Phase::Ready) return status;
+  if (work.stuck_pid != 0) {
+    status.reason = "WorkerStuck";
+    status.message =
+        "worker " + std::to_string(work.stuck_pid) +
+        " cannot be ended: it waits in the kernel; the volume is held until it ends, all others go on";
+    status.action = "bring the server or device back that the volume lies on";
+  } else if (work.failure) {
+    status.reason = work.failure->reason;
+    status.message = work.failure->message;
+    status.action = work.failure->action;
+  } else if (work.phase == Phase::Pending) {
+    status.reason = adoption_ == Adoption::Adopted ? "Waiting" : "Adopting";
+    status.message =
+        !scan_problem_.empty() ? scan_problem_ : "waits until what an earlier run left is taken in";
+  } else {
+    status.reason = std::string(to_string(work.phase));
+    status.message = work.phase == Phase::Unpublishing && !gate(now.monotonic).may_tear_down
+                         ? "waits until all manifests were read whole; nothing is torn down before"
+                         : "in progress";
+  }
+  if (const auto when = work.backoff.not_before(); when && work.doing == Doing::None && !work.is_refused) {
+    status.next_retry = now.wall + std::max(*when - now.monotonic, Duration::zero());
+  }
+  return status;
+}
+
+std::optional<PodStatus> Core::Engine::pod_status(const PodUid& uid) const {
+  const DesiredPod* desired = desired_.find(uid);
+  const ActualPod* actual = actual_.find(uid);
+  if (desired == nullptr && actual == nullptr) return std::nullopt;
+  PodStatus status;
+  const ObjectKey& key = desired != nullptr ? desired->pod->key : actual->key;
+  status.name_space = key.name_space;
+  status.name = key.name;
+  status.uid = uid;
+  status.deleting = desired == nullptr;
+  if (desired != nullptr) {
+    status.origin = desired->pod->origin.text();
+    status.message = desired->note;
+  }
+  const auto work = work_.find(uid);
+  if (work == work_.end()) return status;
+  status.ready = work->second.was_ready;
+  if (work->second.directory_failure) status.message = work->second.directory_failure->message;
+  for (const VolumeWork& volume : work->second.volumes) {
+    status.volumes.push_back(volume_status(uid, desired, actual, volume, last_now_));
+  }
+  return status;
+}
+
+std::vector<PodUid> Core::Engine::pods() const {
+  std::map<ObjectKey, PodUid> sorted;
+  for (const auto& [uid, pod] : actual_.pods())
+    sorted.emplace(pod.key, uid);
+  for (const PodUid& uid : dirty_) {
+    if (const DesiredPod* desired = desired_.find(uid)) sorted.emplace(desired->pod->key, uid);
+  }
+  std::vector<PodUid> uids;
+  uids.reserve(sorted.size());
+  for (auto& [key, uid] : sorted)
+    uids.push_back(uid);
+  return uids;
+}
+
+std::optional<PodUid> Core::Engine::find_pod(const ObjectKey& key) const {
+  const PodUid derived = derived_pod_uid(key.name_space, key.name);
+  const ActualPod* actual = actual_.find(derived);
+  if (actual != nullptr && actual->key == key) return derived;
+  for (const auto& [uid, pod] : actual_.pods()) {
+    if (pod.key == key) return uid;
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<ContainerMount>> Core::Engine::container_mounts(const PodUid& uid,
+                                                                   const ContainerName& container) const {
+  const DesiredPod* desired = desired_.find(uid);
+  const auto work = work_.find(uid);
+  if (desired == nullptr || work == work_.end())
+    return status_error("NoSuchPod", "no manifest asks for this pod");
+  const std::string pod_name = desired->pod->key.text();
+  if (!work->second.was_ready) {
+    return status_error("NotReady", "pod " + pod_name + " is not ready: see `mooringctl explain`");
+  }
+  std::vector<ContainerMount> mounts;
+  bool is_known = container.empty();
+  const ActualPod& actual = *actual_.find(uid);
+  for (const manifest::Container& c : desired->pod->containers) {
+    if (!container.empty() && c.name != container) continue;
+    is_known = true;
+    for (const manifest::VolumeMount& mount : c.mounts) {
+      if (!mount.sub_path.empty() || !mount.sub_path_expression.empty()) {
+        return status_error("SubPathUnavailable", "container " + c.name.str() +
+                                                      " mounts a subPath of volume " + mount.name.str() +
+                                                      ", which this Mooring cannot make");
+      }
+      ContainerMount out;
+      out.container = c.name;
+      out.volume = mount.name;
+      out.source = path_of(uid, desired, actual.find(mount.name), mount.name);
+      out.destination = mount.mount_path.starts_with('/') ? mount.mount_path : "/" + mount.mount_path;
+      out.read_only = mount.read_only;
+      out.propagation = std::string(propagation_name(mount.propagation));
+      mounts.push_back(std::move(out));
+    }
+  }
+  if (!is_known) {
+    return status_error("NoSuchContainer", "pod " + pod_name + " has no container " + container.str());
+  }
+  return mounts;
+}
+
+NodeStatus Core::Engine::node_status() const {
+  NodeStatus status;
+  status.node_name = options_.node.name.str();
+  for (const auto& [uid, work] : work_) {
+    ++status.pods;
+    if (work.was_ready) ++status.pods_ready;
+    for (const VolumeWork& volume : work.volumes) {
+      ++status.volumes;
+      if (volume.phase == Phase::Ready) ++status.volumes_ready;
+      if (volume.stuck_pid != 0) ++status.workers_stuck;
+    }
+  }
+  status.manifests_complete = listing_is_complete_ && failing_directories_.empty();
+  for (const auto& [directory, message] : failing_directories_)
+    status.problems.push_back(directory + ": " + message);
+  if (!scan_problem_.empty()) status.problems.push_back(scan_problem_);
+  const auto append = [&](const std::vector<std::string>& lines) {
+    status.problems.insert(status.problems.end(), lines.begin(), lines.end());
+  };
+  append(store_.problems());
+  append(strangers_);
+  append(foreign_mounts());
+  for (const auto& [name, trash] : trash_) {
+    if (!trash.message.empty()) status.problems.push_back("trash/" + name + ": " + trash.message);
+  }
+  for (const auto& [uid, why] : not_desired_)
+    status.problems.push_back(why);
+  return status;
+}
+
+void Core::Engine::log(Instant now, bool warning, std::string reason, std::string object,
+                       std::string message) {
+  StatusEvent event{0, now.wall, warning, std::move(reason), std::move(object), std::move(message)};
+  effects_.events.push_back(log_.add(std::move(event)));
+}
+
+}  // namespace mooring

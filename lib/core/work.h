@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "plan/backoff.h"
+#include "status/status.h"
+#include "step/step.h"
+
+namespace mooring {
+
+/// What is being done on something; None: nothing is in flight.
+enum class Doing : std::uint8_t { None, Publish, Unpublish, Watch, RemoveDirectory, Scan, EmptyTrash };
+
+/// Why something is not as it should be, for people.
+struct Failure {
+  std::string reason;
+  std::string message;
+  std::string action;
+};
+
+/// The work on one volume of one pod: what is in flight, what failed, when to try again.
+struct VolumeWork {
+  VolumeName name;
+  Doing doing = Doing::None;
+  Phase phase = Phase::Pending;
+  bool is_refused = false;     ///< The plugin refuses it as it is written.
+  bool is_unconfined = false;  ///< Its look-up left its mount: it needs a worker of its own.
+  bool is_blocked =
+      false;  ///< A foreign mount below holds up its removal; a change of the table tries again.
+  bool watch_is_fresh = false;  ///< `watch` was set after the last change that it told of.
+  int watch = -1;               ///< inotify watch on the path that is missing; -1: none.
+  std::int32_t stuck_pid = 0;   ///< The worker that cannot be ended; 0: none.
+  Backoff backoff;
+  std::optional<MonotonicTime> last_hurry;  ///< When the watch last brought a try forward.
+  WallTime since;                           ///< Of the phase.
+  std::unique_ptr<Failure> failure;
+};
+
+/// The work on one pod.
+struct PodWork {
+  std::vector<VolumeWork> volumes;
+  Doing directory_doing = Doing::None;
+  Backoff directory_backoff;
+  std::unique_ptr<Failure> directory_failure;
+  bool was_ready = false;
+  std::optional<MonotonicTime> timer;  ///< When it is to be planned again.
+
+  VolumeWork* find(const VolumeName& name);
+  const VolumeWork* find(const VolumeName& name) const;
+  /// The work on a volume, new if there is none yet.
+  VolumeWork& ensure(const VolumeName& name, WallTime now);
+};
+
+/// An operation that was started and has not ended.
+struct InFlight {
+  Doing doing = Doing::None;
+  PodUid pod;
+  VolumeName volume;       ///< Empty: the pod's directory, or the node.
+  std::string trash_name;  ///< Of EmptyTrash.
+  bool is_mount = false;   ///< Of Publish: what the recipe said it will be.
+};
+
+/// One entry of the trash that waits to be removed.
+struct TrashWork {
+  bool is_busy = false;
+  Backoff backoff;
+  std::string message;  ///< Why it could not be removed; empty: it was not tried, or is being.
+};
+
+}  // namespace mooring
