@@ -17,19 +17,15 @@ enum class Presence : std::uint8_t {
   Mount,      ///< A mount exactly at the path, of one of `mount_types`.
 };
 
-/// One stage up and down. Empty lists: the stage does nothing for this volume.
+/// The way up of a stage; the way down is Plugin::removal(), which must not need the manifest. No steps:
+/// there is nothing to do.
 struct Stage {
   std::vector<Step> up;
-  std::vector<Step> down;
   Lane lane = Lane::Local;
 };
 
-/// How a volume of a pod comes to be: a plugin's answer, pure data. A volume that several pods share carries
-/// the same `key`, `attach` and `stage` for each of them; `publish` is the pod's own.
+/// How a volume of a pod comes to be: a plugin's answer, pure data.
 struct Recipe {
-  VolumeKey key;
-  Stage attach;
-  Stage stage;
   Stage publish;
   VolumeDirectory directory;  ///< Its name below volumes/<plugin>/; empty: none (hostPath).
   std::string path;           ///< Absolute: what containers mount.

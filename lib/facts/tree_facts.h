@@ -8,9 +8,8 @@
 
 namespace mooring {
 
-/// A directory `pods/<uid>/volumes/<plugin~escaped>/<directory>` that was found on disk.
+/// A directory `volumes/<plugin~escaped>/<directory>` that was found in a pod's directory.
 struct FoundVolume {
-  PodUid pod;
   PluginName plugin;  ///< Unescaped.
   VolumeDirectory directory;
   bool is_mount_root = false;  ///< Something is mounted exactly there (statx STATX_ATTR_MOUNT_ROOT).
@@ -27,6 +26,8 @@ struct FoundPod {
   std::vector<FoundVolume> volumes;
   /// Entries that are not of the layout and not Mooring's, relative to the pod's directory.
   std::vector<std::string> strangers;
+
+  friend bool operator==(const FoundPod&, const FoundPod&) = default;
 };
 
 /// What a scan of the root directory found.

@@ -164,6 +164,7 @@ struct Outcome {
   std::uint32_t steps_done = 0;
   std::optional<Error> error;
   bool changed = false;           ///< False if every step found its effect already there.
+  bool is_partial = false;        ///< More of `tree` follows in another outcome of the same operation.
   std::optional<TreeFacts> tree;  ///< Of ScanTree.
   std::string trash_entry;        ///< Of a DiscardDirectory that moved something aside: its name in `trash/`.
   std::optional<int> watch;       ///< Of WatchHostPath: the inotify watch descriptor.

@@ -22,7 +22,7 @@ FoundPod found_pod(const std::string& uid, bool stamp) {
     pod.name_space = Namespace("default");
     pod.name = ObjectName("web");
   }
-  pod.volumes.push_back({PodUid(uid), empty_dir, VolumeDirectory("cache"), false});
+  pod.volumes.push_back({empty_dir, VolumeDirectory("cache"), false});
   return pod;
 }
 

@@ -1,0 +1,95 @@
+#include "plugin/host_path.h"
+
+#include <array>
+
+#include "base/quote.h"
+
+namespace mooring {
+namespace {
+
+using manifest::HostPathSource;
+
+bool has_parent_element(std::string_view path) {
+  while (!path.empty()) {
+    const std::size_t end = path.find('/');
+    if (path.substr(0, end) == "..") return true;
+    path.remove_prefix(end == std::string_view::npos ? path.size() : end + 1);
+  }
+  return false;
+}
+
+Error refusal(const std::string& message, std::string remedy) {
+  Error error;
+  error.kind = ErrorKind::Final;
+  error.reason = "InvalidHostPath";
+  error.message = message;
+  error.remedy = std::move(remedy);
+  return error;
+}
+
+/// The type of its name; nullopt for a name that Kubernetes does not know.
+std::optional<HostPathType> type_of(const std::string& name) {
+  constexpr std::array all{HostPathType::Unset,      HostPathType::DirectoryOrCreate,
+                           HostPathType::Directory,  HostPathType::FileOrCreate,
+                           HostPathType::File,       HostPathType::Socket,
+                           HostPathType::CharDevice, HostPathType::BlockDevice};
+  for (const HostPathType type : all) {
+    if (to_string(type) == name) return type;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+PluginName HostPathPlugin::name() const {
+  return PluginName("kubernetes.io/host-path");
+}
+
+PluginSupport HostPathPlugin::support() const {
+  PluginSupport support;
+  support.read_only = false;
+  return support;
+}
+
+bool HostPathPlugin::takes(const manifest::VolumeSource& source) const {
+  return std::holds_alternative<HostPathSource>(source);
+}
+
+Result<Recipe> HostPathPlugin::recipe(const RecipeRequest& request) const {
+  const auto& source = std::get<HostPathSource>(request.volume.source);
+  const std::string volume = "volume " + request.volume.name.str() + ": ";
+  if (has_parent_element(source.path)) {
+    return refusal(volume + "invalid HostPath `" + source.path + "`: it has a `..` element",
+                   "write the path without ..");
+  }
+  if (!source.path.starts_with('/')) {
+    return refusal(volume + "hostPath.path " + quoted(source.path) + " is not absolute",
+                   "start it with a slash");
+  }
+  const std::optional<HostPathType> type = type_of(source.type);
+  if (!type) {
+    return refusal(
+        volume + "hostPath.type " + quoted(source.type) + " is unknown",
+        "use one of \"\", DirectoryOrCreate, Directory, FileOrCreate, File, Socket, CharDevice, BlockDevice");
+  }
+  Recipe recipe;
+  recipe.path = source.path;
+  recipe.presence = Presence::HostPath;
+  if (*type == HostPathType::Unset) return recipe;
+  CheckHostPath check{source.path, *type, std::nullopt};
+  const MountFact* covering = request.mounts.covering(source.path);
+  if (covering != nullptr && is_local_file_system(covering->type)) {
+    check.confined_to = covering->mount_point;
+  } else {
+    recipe.publish.lane = Lane::Own;
+  }
+  recipe.publish.up.emplace_back(std::move(check));
+  if (*type != HostPathType::DirectoryOrCreate) recipe.watch_path = source.path;
+  return recipe;
+}
+
+std::vector<Step> HostPathPlugin::removal(const Remains&) const {
+  return {};
+}
+
+}  // namespace mooring

@@ -1,0 +1,65 @@
+#include "step/layout.h"
+
+#include <algorithm>
+
+namespace mooring::layout {
+
+std::string escape(const PluginName& plugin) {
+  std::string text = plugin.str();
+  std::replace(text.begin(), text.end(), '/', '~');
+  return text;
+}
+
+PluginName unescape(std::string_view escaped) {
+  std::string text(escaped);
+  std::replace(text.begin(), text.end(), '~', '/');
+  return PluginName(std::move(text));
+}
+
+std::string pod(const PodUid& uid) {
+  return std::string(pods) + "/" + uid.str();
+}
+std::string stamp(const PodUid& uid) {
+  return pod(uid) + "/" + std::string(stamp_name);
+}
+std::string volumes(const PodUid& uid) {
+  return pod(uid) + "/volumes";
+}
+std::string plugin_volumes(const PodUid& uid, const PluginName& plugin) {
+  return volumes(uid) + "/" + escape(plugin);
+}
+std::string volume(const PodUid& uid, const PluginName& plugin, const VolumeDirectory& directory) {
+  return plugin_volumes(uid, plugin) + "/" + directory.str();
+}
+std::string trash_entry(std::string_view name) {
+  return std::string(trash) + "/" + std::string(name);
+}
+
+bool is_path_element(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." && name.size() <= 255 &&
+         name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;
+}
+
+namespace {
+
+/// Takes the text up to the next slash, and the slash.
+std::string_view take_element(std::string_view& path) {
+  const std::size_t end = path.find('/');
+  const std::string_view element = path.substr(0, end);
+  path.remove_prefix(end == std::string_view::npos ? path.size() : end + 1);
+  return element;
+}
+
+}  // namespace
+
+std::optional<VolumePath> parse_volume(std::string_view relative) {
+  if (relative.ends_with('/')) return std::nullopt;
+  if (take_element(relative) != pods) return std::nullopt;
+  const std::string_view uid = take_element(relative);
+  if (take_element(relative) != "volumes") return std::nullopt;
+  const std::string_view plugin = take_element(relative);
+  if (!is_path_element(uid) || !is_path_element(plugin) || !is_path_element(relative)) return std::nullopt;
+  return VolumePath{PodUid(uid), unescape(plugin), VolumeDirectory(relative)};
+}
+
+}  // namespace mooring::layout

@@ -1,0 +1,97 @@
+#pragma once
+
+#include "wire/message.h"
+
+namespace mooring::wire {
+
+// One description of each struct's fields serves encoding, decoding and sizing: `archive(a, b, c)` visits
+// them in order. A struct without an overload here does not compile into a message.
+
+template <class A>
+void fields(A& a, MakePodDirectory& s) {
+  a(s.uid, s.name_space, s.name);
+}
+template <class A>
+void fields(A& a, MakeDirectory& s) {
+  a(s.path, s.mode);
+}
+template <class A>
+void fields(A& a, MountTmpfs& s) {
+  a(s.path, s.size_bytes, s.mode);
+}
+template <class A>
+void fields(A& a, MountHugetlbfs& s) {
+  a(s.path, s.page_size_bytes);
+}
+template <class A>
+void fields(A& a, BindMount& s) {
+  a(s.source, s.target, s.read_only, s.recursive);
+}
+template <class A>
+void fields(A& a, Unmount& s) {
+  a(s.path, s.types);
+}
+template <class A>
+void fields(A& a, DiscardDirectory& s) {
+  a(s.path, s.trash_name);
+}
+template <class A>
+void fields(A& a, EmptyTrash& s) {
+  a(s.name);
+}
+template <class A>
+void fields(A& a, RemovePodDirectory& s) {
+  a(s.uid);
+}
+template <class A>
+void fields(A& a, CheckHostPath& s) {
+  a(s.path, s.type, s.confined_to);
+}
+template <class A>
+void fields(A& a, WatchHostPath& s) {
+  a(s.path, s.confined_to);
+}
+template <class A>
+void fields(A&, ScanTree&) {}
+template <class A>
+void fields(A& a, Operation& o) {
+  a(o.id, o.pod, o.lane, o.deadline_ms, o.what, o.steps);
+}
+template <class A>
+void fields(A& a, Error& e) {
+  a(e.kind, e.reason, e.message, e.step, e.path, e.errno_value, e.remedy, e.context);
+}
+template <class A>
+void fields(A& a, FoundVolume& v) {
+  a(v.plugin, v.directory, v.is_mount_root);
+}
+template <class A>
+void fields(A& a, FoundPod& p) {
+  a(p.uid, p.has_stamp, p.name_space, p.name, p.volumes, p.strangers);
+}
+template <class A>
+void fields(A& a, TreeFacts& t) {
+  a(t.pods, t.trash);
+}
+template <class A>
+void fields(A& a, Outcome& o) {
+  a(o.id, o.steps_done, o.error, o.changed, o.tree, o.is_partial, o.trash_entry, o.watch);
+}
+template <class A>
+void fields(A& a, Welcome& m) {
+  a(m.version, m.root_dir);
+}
+template <class A>
+void fields(A& a, Hello& m) {
+  a(m.version, m.pid, m.root_dir, m.problem);
+}
+template <class A>
+void fields(A& a, Batch& m) {
+  a(m.operations);
+}
+template <class A>
+void fields(A& a, Outcomes& m) {
+  a(m.outcomes);
+}
+
+}  // namespace mooring::wire

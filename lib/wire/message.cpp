@@ -1,0 +1,206 @@
+#include "wire/message.h"
+
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include "wire/fields.h"
+
+namespace mooring::wire {
+namespace {
+
+template <class E>
+constexpr E last_value();
+template <>
+constexpr Lane last_value<Lane>() {
+  return Lane::Own;
+}
+template <>
+constexpr HostPathType last_value<HostPathType>() {
+  return HostPathType::BlockDevice;
+}
+template <>
+constexpr ErrorKind last_value<ErrorKind>() {
+  return ErrorKind::Uncertain;
+}
+
+template <class T>
+concept Plain = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+
+/// Appends values to a string, integers in the machine's byte order (both ends are on one machine).
+class Writer {
+ public:
+  template <class... T>
+  void operator()(T&... values) {
+    (put(values), ...);
+  }
+  std::string take() { return std::move(out_); }
+  std::size_t size() const { return out_.size(); }
+
+  template <Plain T>
+  void put(T value) {
+    char bytes[sizeof(T)];
+    std::memcpy(bytes, &value, sizeof(T));
+    out_.append(bytes, sizeof(T));
+  }
+  void put(bool value) { put(static_cast<std::uint8_t>(value ? 1 : 0)); }
+  void put_text(std::string_view text) {
+    put(static_cast<std::uint32_t>(text.size()));
+    out_ += text;
+  }
+  void put(std::string& text) { put_text(text); }
+  template <class Tag>
+  void put(Id<Tag>& id) {
+    put_text(id.str());
+  }
+  void put(OperationId id) { put(static_cast<std::uint64_t>(id)); }
+  template <class E>
+  requires std::is_enum_v<E>
+  void put(E value) { put(static_cast<std::uint8_t>(value)); }
+  template <class T>
+  void put(std::optional<T>& value) {
+    put(value.has_value());
+    if (value) put(*value);
+  }
+  template <class T>
+  void put(std::vector<T>& values) {
+    put(static_cast<std::uint32_t>(values.size()));
+    for (T& value : values)
+      put(value);
+  }
+  template <class... T>
+  void put(std::variant<T...>& value) {
+    put(static_cast<std::uint8_t>(value.index()));
+    std::visit([this](auto& alternative) { put(alternative); }, value);
+  }
+  template <class T>
+  requires std::is_class_v<T>
+  void put(T& structure) { fields(*this, structure); }
+
+ private:
+  std::string out_;
+};
+
+/// Reads what Writer wrote. The first value that does not fit makes everything after it fail too.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+  bool is_good() const { return is_good_; }
+  bool is_at_end() const { return bytes_.empty(); }
+
+  template <class... T>
+  void operator()(T&... values) {
+    (get(values), ...);
+  }
+
+  template <Plain T>
+  void get(T& value) {
+    if (!require(sizeof(T))) return;
+    std::memcpy(&value, bytes_.data(), sizeof(T));
+    bytes_.remove_prefix(sizeof(T));
+  }
+  void get(bool& value) {
+    std::uint8_t byte = 0;
+    get(byte);
+    if (byte > 1) is_good_ = false;
+    value = byte == 1;
+  }
+  void get(std::string& text) {
+    std::uint32_t size = 0;
+    get(size);
+    if (!require(size)) return;
+    text.assign(bytes_.data(), size);
+    bytes_.remove_prefix(size);
+  }
+  template <class Tag>
+  void get(Id<Tag>& id) {
+    std::string text;
+    get(text);
+    id = Id<Tag>(std::move(text));
+  }
+  void get(OperationId& id) {
+    std::uint64_t number = 0;
+    get(number);
+    id = OperationId{number};
+  }
+  template <class E>
+  requires std::is_enum_v<E>
+  void get(E& value) {
+    std::uint8_t byte = 0;
+    get(byte);
+    if (byte > static_cast<std::uint8_t>(last_value<E>())) {
+      is_good_ = false;
+    } else {
+      value = static_cast<E>(byte);
+    }
+  }
+  template <class T>
+  void get(std::optional<T>& value) {
+    bool has_value = false;
+    get(has_value);
+    if (has_value && is_good_) get(value.emplace());
+  }
+  template <class T>
+  void get(std::vector<T>& values) {
+    std::uint32_t size = 0;
+    get(size);
+    // Every element takes at least one byte, so that a count beyond the bytes left is a lie.
+    if (!require(size)) return;
+    for (std::uint32_t i = 0; i < size && is_good_; ++i)
+      get(values.emplace_back());
+  }
+  template <class... T>
+  void get(std::variant<T...>& value) {
+    std::uint8_t index = 0;
+    get(index);
+    if (!emplace(value, index, std::index_sequence_for<T...>())) is_good_ = false;
+  }
+  template <class T>
+  requires std::is_class_v<T>
+  void get(T& structure) { fields(*this, structure); }
+
+ private:
+  template <class V, std::size_t... I>
+  bool emplace(V& value, std::size_t index, std::index_sequence<I...>) {
+    return ((I == index && (get(value.template emplace<I>()), true)) || ...);
+  }
+  bool require(std::size_t size) {
+    if (size > bytes_.size()) is_good_ = false;
+    return is_good_;
+  }
+
+  std::string_view bytes_;
+  bool is_good_ = true;
+};
+
+}  // namespace
+
+std::string encode(const Message& message) {
+  Writer writer;
+  Message copy = message;  // fields() describes mutable structs once for both directions.
+  writer.put(copy);
+  return writer.take();
+}
+
+std::size_t encoded_size(const Operation& operation) {
+  Writer writer;
+  Operation copy = operation;
+  writer.put(copy);
+  return writer.size();
+}
+
+Result<Message> decode(std::string_view bytes) {
+  Reader reader(bytes);
+  Message message;
+  reader.get(message);
+  if (reader.is_good() && reader.is_at_end()) return message;
+  Error error;
+  error.kind = ErrorKind::Final;
+  error.reason = "BadMessage";
+  error.message =
+      "a message of " + std::to_string(bytes.size()) + " bytes between core and worker is not understood";
+  error.remedy = "make sure that mooringd and mooring-worker are of one version";
+  return error;
+}
+
+}  // namespace mooring::wire
