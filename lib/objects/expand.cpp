@@ -52,6 +52,12 @@ std::vector<std::shared_ptr<const Pod>> expand(const Workload& workload) {
     pod->owner = std::string(kind_name(workload.kind)) + " " + workload.key.text();
     if (workload.kind == Workload::Kind::StatefulSet) {
       pod->labels["statefulset.kubernetes.io/pod-name"] = pod->key.name.str();
+      for (manifest::Volume& volume : pod->volumes) {
+        for (const manifest::PersistentVolumeClaim& claim : workload.claim_templates) {
+          if (volume.name.str() != claim.key.name.str()) continue;
+          volume.source = manifest::ClaimSource{claim.key.name.str() + "-" + pod->key.name.str(), false};
+        }
+      }
       pod->labels["apps.kubernetes.io/pod-index"] = std::to_string(workload.first_ordinal + ordinal);
     }
     pods.push_back(std::move(pod));

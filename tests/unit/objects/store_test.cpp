@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "objects/expand.h"
+
 namespace mooring {
 namespace {
 

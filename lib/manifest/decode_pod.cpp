@@ -1,0 +1,134 @@
+#include <algorithm>
+
+#include "base/quote.h"
+#include "manifest/decode.h"
+#include "manifest/names.h"
+
+namespace mooring::manifest {
+namespace {
+
+PodSecurity decode_security(const Field& field) {
+  PodSecurity security;
+  security.fs_group = field["fsGroup"].integer();
+  security.run_as_user = field["runAsUser"].integer();
+  security.fs_group_change_policy = decode_choice<GroupChangePolicy>(
+      field["fsGroupChangePolicy"],
+      {{"Always", GroupChangePolicy::Always}, {"OnRootMismatch", GroupChangePolicy::OnRootMismatch}},
+      GroupChangePolicy::Always);
+  for (const Field& group : field["supplementalGroups"].items()) {
+    if (const auto id = group.integer()) security.supplemental_groups.push_back(*id);
+  }
+  if (security.fs_group && *security.fs_group < 0) field["fsGroup"].error("must not be negative");
+  const Field selinux = field["seLinuxOptions"];
+  for (const char* part : {"user", "role", "type", "level"}) {
+    const std::string text = selinux[part].text();
+    if (!text.empty()) security.selinux_level += (security.selinux_level.empty() ? "" : ":") + text;
+  }
+  return security;
+}
+
+/// kubelet-behaviours 2.1: Failed or Succeeded, or being deleted while no container runs.
+bool decode_terminated(const Field& metadata, const Field& status) {
+  const std::string phase = status["phase"].text();
+  if (phase == "Failed" || phase == "Succeeded") return true;
+  if (!metadata["deletionTimestamp"].exists()) return false;
+  const std::vector<Field> containers = status["containerStatuses"].items();
+  return std::none_of(containers.begin(), containers.end(), [](const Field& container) {
+    const Field state = container["state"];
+    return !state["terminated"].exists() && !state["waiting"].exists();
+  });
+}
+
+}  // namespace
+
+ObjectKey decode_key(const Field& metadata, bool name_is_required) {
+  ObjectKey key{Namespace(metadata["namespace"].text("default")), ObjectName(metadata["name"].text())};
+  if (key.name_space.empty()) key.name_space = Namespace("default");
+  if (!is_dns_label(key.name_space.str())) metadata["namespace"].error("is not a DNS-1123 label");
+  if (!name_is_required) return key;
+  if (metadata["name"].require() && !is_dns_subdomain(key.name.str())) {
+    metadata["name"].error(quoted(key.name.str()) +
+                           " is not a DNS-1123 subdomain (lower-case letters, digits, '-', '.')");
+  }
+  return key;
+}
+
+std::map<std::string, std::string> decode_labels(const Field& field) {
+  return field.text_map(/*lenient=*/true);
+}
+
+void decode_pod_body(const Field& metadata, const Field& spec, const Field& status,
+                     std::vector<Volume> volumes, Pod& pod) {
+  pod.labels = decode_labels(metadata["labels"]);
+  pod.annotations = decode_labels(metadata["annotations"]);
+  if (!spec.exists()) {
+    spec.error("is required");
+    return;
+  }
+  pod.volumes = std::move(volumes);
+  pod.containers = decode_containers(spec, pod.volumes);
+  pod.security = decode_security(spec["securityContext"]);
+  pod.node_name = spec["nodeName"].text();
+  pod.node_selector = spec["nodeSelector"].text_map();
+  pod.service_account = spec["serviceAccountName"].text();
+  pod.host_users = spec["hostUsers"].boolean(true);
+  pod.is_terminated = decode_terminated(metadata, status);
+  pod.volumes.shrink_to_fit();
+  pod.containers.shrink_to_fit();
+}
+
+std::optional<Object> decode_pod_object(const Field& document) {
+  auto pod = std::make_shared<Pod>();
+  const Field metadata = document["metadata"];
+  pod->key = decode_key(metadata);
+  pod->origin = document.origin();
+  const std::string uid = metadata["uid"].text();
+  if (!uid.empty() && !is_pod_uid(uid))
+    metadata["uid"].error("may have only letters, digits and '-', at most 63");
+  pod->uid = uid.empty() ? derived_pod_uid(pod->key.name_space, pod->key.name) : PodUid(uid);
+  const Field spec = document["spec"];
+  decode_pod_body(metadata, spec, document["status"], decode_volumes(spec["volumes"]), *pod);
+  return std::shared_ptr<const Pod>(std::move(pod));
+}
+
+std::optional<Object> decode_workload(const Field& document, Workload::Kind kind) {
+  auto workload = std::make_shared<Workload>();
+  workload->kind = kind;
+  const Field metadata = document["metadata"];
+  workload->key = decode_key(metadata);
+  workload->uid = metadata["uid"].text();
+  workload->origin = document.origin();
+  const Field spec = document["spec"];
+  const bool is_job = kind == Workload::Kind::Job;
+  const Field count = spec[is_job ? "parallelism" : "replicas"];
+  workload->replicas = count.integer().value_or(1);
+  if (is_job) {
+    const auto completions = spec["completions"].integer();
+    if (completions) workload->replicas = std::min(workload->replicas, *completions);
+    workload->suspended = spec["suspend"].boolean();
+  }
+  constexpr std::int64_t replicas_max = 10'000;
+  if (workload->replicas < 0 || workload->replicas > replicas_max) {
+    count.error("must be between 0 and " + std::to_string(replicas_max) + " on one node");
+  }
+  workload->first_ordinal = spec["ordinals"]["start"].integer().value_or(0);
+  const Field pod_template = spec["template"];
+  if (!pod_template.exists()) pod_template.error("is required");
+  // A StatefulSet's claim templates are volumes of the pod by their names: the mounts may name them.
+  for (const Field& claim : spec["volumeClaimTemplates"].items())
+    workload->claim_templates.push_back(decode_claim(claim));
+  const Field pod_spec = pod_template["spec"];
+  std::vector<Volume> volumes = decode_volumes(pod_spec["volumes"]);
+  for (const PersistentVolumeClaim& claim : workload->claim_templates) {
+    const VolumeName name(claim.key.name.str());
+    std::erase_if(volumes, [&](const Volume& v) { return v.name == name; });
+    // The claim's own name, "<template>-<pod>", is known when the workload is expanded.
+    volumes.push_back({name, ClaimSource{claim.key.name.str(), false}});
+  }
+  workload->pod_template.origin = pod_template.origin();
+  decode_pod_body(pod_template["metadata"], pod_spec, pod_template["status"], std::move(volumes),
+                  workload->pod_template);
+  return std::shared_ptr<const Workload>(std::move(workload));
+}
+
+}  // namespace mooring::manifest

@@ -1,0 +1,218 @@
+#include "manifest/field.h"
+
+#include <algorithm>
+
+#include "base/quote.h"
+#include "manifest/scalar.h"
+
+namespace mooring::manifest {
+
+std::string Origin::text() const {
+  return line == 0 ? file : file + ":" + std::to_string(line) + ":" + std::to_string(column);
+}
+
+std::string Diagnostic::text() const {
+  std::string out = where.text() + (severity == Severity::Error ? ": error: " : ": warning: ");
+  if (!field.empty()) out += field + ": ";
+  return out + message;
+}
+
+Field DecodeContext::root() {
+  frames_.emplace_back();
+  return {*this, document_.is_empty() ? nullptr : &document_.root(), &frames_.back()};
+}
+
+Origin Field::origin() const {
+  if (node_ == nullptr) return {context_->file_, 0, 0};
+  return {context_->file_, node_->line, node_->column};
+}
+
+std::string Field::path() const {
+  std::vector<const DecodeContext::Frame*> frames;
+  for (const auto* frame = frame_; frame != nullptr && frame->parent != nullptr; frame = frame->parent) {
+    frames.push_back(frame);
+  }
+  std::string out;
+  for (auto it = frames.rbegin(); it != frames.rend(); ++it) {
+    if ((*it)->key.empty()) {
+      out += "[" + std::to_string((*it)->index) + "]";
+    } else if ((*it)->key.find_first_of("./ ") != std::string_view::npos) {
+      out += "[" + quoted((*it)->key) + "]";
+    } else {
+      if (!out.empty()) out += '.';
+      out += (*it)->key;
+    }
+  }
+  return out;
+}
+
+Field Field::operator[](std::string_view key) const {
+  const YamlNode* found = nullptr;
+  if (is_mapping()) {
+    const auto& children = node_->children;
+    for (std::size_t i = 0; i + 1 < children.size(); i += 2) {
+      if (context_->document_.node(children[i]).text != key) continue;
+      found = &context_->document_.node(children[i + 1]);
+      break;
+    }
+  }
+  if (found != nullptr && found->kind == YamlNode::Kind::Scalar && found->is_plain &&
+      is_null_scalar(found->text)) {
+    found = nullptr;
+  }
+  context_->frames_.push_back({frame_, key, 0});
+  Field field(*context_, found, &context_->frames_.back());
+  return field;
+}
+
+std::vector<Field> Field::items() const {
+  std::vector<Field> out;
+  if (!exists()) return out;
+  if (node_->kind != YamlNode::Kind::Sequence) {
+    error("must be a list, and is " + kind_text());
+    return out;
+  }
+  out.reserve(node_->children.size());
+  for (std::size_t i = 0; i < node_->children.size(); ++i) {
+    context_->frames_.push_back({frame_, {}, i});
+    out.push_back(Field(*context_, &context_->document_.node(node_->children[i]), &context_->frames_.back()));
+  }
+  return out;
+}
+
+std::vector<std::pair<std::string, Field>> Field::entries() const {
+  std::vector<std::pair<std::string, Field>> out;
+  if (!exists()) return out;
+  if (!is_mapping()) {
+    error("must be a mapping, and is " + kind_text());
+    return out;
+  }
+  for (std::size_t i = 0; i + 1 < node_->children.size(); i += 2) {
+    const YamlNode& key = context_->document_.node(node_->children[i]);
+    context_->frames_.push_back({frame_, key.text, 0});
+    out.emplace_back(
+        std::string(key.text),
+        Field(*context_, &context_->document_.node(node_->children[i + 1]), &context_->frames_.back()));
+  }
+  return out;
+}
+
+std::string Field::kind_text() const {
+  switch (node_->kind) {
+    case YamlNode::Kind::Sequence:
+      return "a list";
+    case YamlNode::Kind::Mapping:
+      return "a mapping";
+    case YamlNode::Kind::Scalar:
+      break;
+  }
+  if (!node_->is_plain) return "a string";
+  if (is_null_scalar(node_->text)) return "null";
+  if (to_boolean(node_->text)) return "the boolean " + std::string(node_->text);
+  if (to_integer(node_->text) || is_float(node_->text)) return "the number " + std::string(node_->text);
+  return "a string";
+}
+
+std::string Field::text(std::string_view otherwise) const {
+  if (!exists()) return std::string(otherwise);
+  const std::string kind = kind_text();
+  if (kind != "a string") {
+    error("must be a string, and is " + kind +
+          (node_->kind == YamlNode::Kind::Scalar && kind != "null" ? "; put it in quotes" : ""));
+    return std::string(otherwise);
+  }
+  return std::string(node_->text);
+}
+
+bool Field::boolean(bool otherwise) const {
+  if (!exists()) return otherwise;
+  if (node_->kind == YamlNode::Kind::Scalar && node_->is_plain) {
+    if (const auto value = to_boolean(node_->text)) return *value;
+  }
+  error("must be true or false, and is " + kind_text());
+  return otherwise;
+}
+
+std::optional<std::int64_t> Field::integer() const {
+  if (!exists()) return std::nullopt;
+  if (node_->kind == YamlNode::Kind::Scalar && node_->is_plain) {
+    if (const auto value = to_integer(node_->text)) return value;
+  }
+  error("must be a whole number, and is " + kind_text());
+  return std::nullopt;
+}
+
+std::optional<Quantity> Field::quantity() const {
+  if (!exists()) return std::nullopt;
+  if (node_->kind != YamlNode::Kind::Scalar) {
+    error("must be a quantity such as 128Mi, and is " + kind_text());
+    return std::nullopt;
+  }
+  Result<Quantity> value = Quantity::parse(node_->text);
+  if (value) return value.value();
+  error(value.error().message + "; " + value.error().remedy);
+  return std::nullopt;
+}
+
+std::map<std::string, std::string> Field::text_map(bool lenient) const {
+  std::map<std::string, std::string> out;
+  for (const auto& [key, value] : entries()) {
+    const bool is_bare = value.node_->kind == YamlNode::Kind::Scalar && value.kind_text() != "a string";
+    if (lenient && is_bare) {
+      if (is_null_scalar(value.node_->text) && value.node_->is_plain) {
+        out.emplace(key, "");
+        continue;
+      }
+      value.warning(value.kind_text() + " is taken as its text; put it in quotes");
+      out.emplace(key, value.node_->text);
+    } else {
+      out.emplace(key, value.text());
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> Field::text_list() const {
+  std::vector<std::string> out;
+  for (const Field& item : items())
+    out.push_back(item.text());
+  return out;
+}
+
+void Field::note(Diagnostic::Severity severity, std::string message) const {
+  Origin where = origin();
+  // An absent field is reported where its nearest ancestor stands: the last node that was reached has no link
+  // back, so the document's start serves; the path says the rest.
+  if (node_ == nullptr && !context_->document_.is_empty()) {
+    where.line = context_->document_.root().line;
+    where.column = context_->document_.root().column;
+  }
+  Diagnostic diagnostic{severity, std::move(where), path(), std::move(message)};
+  if (severity == Diagnostic::Severity::Error) {
+    ++context_->error_count_;
+  }
+  context_->diagnostics_.push_back(std::move(diagnostic));
+}
+
+void Field::error(std::string message) const {
+  note(Diagnostic::Severity::Error, std::move(message));
+}
+void Field::warning(std::string message) const {
+  note(Diagnostic::Severity::Warning, std::move(message));
+}
+
+bool Field::require() const {
+  const bool is_there = exists() && !(node_->kind == YamlNode::Kind::Scalar && node_->text.empty());
+  if (!is_there) error("is required");
+  return is_there;
+}
+
+void Field::known_keys(std::initializer_list<std::string_view> keys) const {
+  if (!is_mapping()) return;
+  for (const auto& [key, value] : entries()) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end())
+      value.warning("unknown field: it has no effect");
+  }
+}
+
+}  // namespace mooring::manifest
