@@ -23,6 +23,8 @@ namespace mooring::layout {
 inline constexpr std::string_view pods = "pods";
 inline constexpr std::string_view trash = "trash";
 inline constexpr std::string_view stamp_name = "mooring.json";
+/// Where the stamp is written before it is renamed to its name; a crash may leave it.
+inline constexpr std::string_view stamp_new_name = ".mooring.json.new";
 inline constexpr unsigned private_mode = 0750;  ///< Of every directory that is not a volume's own.
 
 /// "kubernetes.io/empty-dir" → "kubernetes.io~empty-dir" and back.

@@ -1,0 +1,127 @@
+// The part of LinuxFiles that works on the node outside the root directory.
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "kernel/linux/kernel_error.h"
+#include "kernel/linux/linux_files.h"
+#include "kernel/linux/lookup.h"
+#include "kernel/linux/uapi.h"
+
+namespace mooring::kernel {
+namespace {
+
+/// Where a look-up starts, and how it may go on.
+struct HostLookup {
+  Descriptor base;
+  std::string relative;  ///< "." for the base itself.
+  std::uint64_t resolve = 0;
+  bool is_confined = false;
+};
+
+Result<HostLookup> start_of(const HostLocation& location) {
+  HostLookup lookup;
+  const std::string start = location.confined_to.value_or("/");
+  lookup.base.reset(open(start.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!lookup.base && errno == ENOTDIR) lookup.base.reset(open(start.c_str(), O_PATH | O_CLOEXEC));
+  if (!lookup.base) return file_error("cannot open", start, errno);
+  std::string_view rest = location.path;
+  if (start != "/") rest.remove_prefix(std::min(start.size(), rest.size()));
+  while (rest.starts_with('/'))
+    rest.remove_prefix(1);
+  while (rest.ends_with('/'))
+    rest.remove_suffix(1);
+  lookup.relative = rest.empty() ? "." : std::string(rest);
+  lookup.is_confined = location.confined_to.has_value();
+  if (lookup.is_confined) lookup.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS;
+  return lookup;
+}
+
+Error host_error(const HostLookup& lookup, std::string_view what, const std::string& path, int errno_value) {
+  Error error = file_error(what, path, errno_value);
+  if (errno_value == EXDEV && lookup.is_confined) error.reason = "LeavesMount";
+  if (errno_value == ELOOP) {
+    error.reason = "SymbolicLinkLoop";
+    error.remedy = "the path runs through a loop of symbolic links";
+  }
+  return error;
+}
+
+Descriptor open_host(const HostLookup& lookup, const std::string& relative, int flags, mode_t mode = 0) {
+  return Descriptor(uapi::openat2(lookup.base.get(), relative.c_str(),
+                                  static_cast<std::uint64_t>(flags) | O_CLOEXEC, mode, lookup.resolve));
+}
+
+std::string parent_of(const std::string& relative) {
+  const std::size_t slash = relative.rfind('/');
+  if (slash == std::string::npos) return ".";
+  const std::size_t end = relative.find_last_not_of('/', slash);
+  return end == std::string::npos ? "." : relative.substr(0, end + 1);
+}
+
+Result<void> make_path(const HostLookup& lookup, const std::string& relative, const std::string& path) {
+  if (open_host(lookup, relative, O_PATH | O_DIRECTORY)) return success();
+  if (errno != ENOENT || relative == ".") return host_error(lookup, "cannot make the directory", path, errno);
+  const std::string parent = parent_of(relative);
+  MOORING_TRY(make_path(lookup, parent, path));
+  const Descriptor directory = open_host(lookup, parent, O_PATH | O_DIRECTORY);
+  if (!directory) return host_error(lookup, "cannot make the directory", path, errno);
+  const std::string name = relative.substr(relative.rfind('/') + 1);
+  if (mkdirat(directory.get(), name.c_str(), 0755) == 0 || errno == EEXIST) {
+    if (open_host(lookup, relative, O_PATH | O_DIRECTORY)) return success();
+  }
+  return host_error(lookup, "cannot make the directory", path, errno);
+}
+
+}  // namespace
+
+Result<std::optional<FileStatus>> LinuxFiles::host_status(const HostLocation& location) {
+  const Result<HostLookup> lookup = start_of(location);
+  if (!lookup) {
+    if (lookup.error().errno_value == ENOENT) return std::optional<FileStatus>();
+    return lookup.error();
+  }
+  const Descriptor file = open_host(lookup.value(), lookup.value().relative, O_PATH);
+  if (!file && errno == ENOENT) return std::optional<FileStatus>();
+  FileStatus status;
+  if (!file || !read_status(file.get(), "", status)) {
+    return host_error(lookup.value(), "cannot read", location.path, errno);
+  }
+  return std::optional(status);
+}
+
+Result<void> LinuxFiles::make_host_directory(const HostLocation& location) {
+  MOORING_TRY(const HostLookup lookup, start_of(location));
+  return make_path(lookup, lookup.relative, location.path);
+}
+
+Result<void> LinuxFiles::make_host_file(const HostLocation& location) {
+  MOORING_TRY(const HostLookup lookup, start_of(location));
+  const Descriptor file =
+      open_host(lookup, lookup.relative, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0644);
+  if (!file) return host_error(lookup, "cannot create the file", location.path, errno);
+  return success();
+}
+
+Result<int> LinuxFiles::watch_host(const HostLocation& location) {
+  MOORING_TRY(const HostLookup lookup, start_of(location));
+  std::string ancestor = lookup.relative;
+  do {
+    ancestor = parent_of(ancestor);
+    const Descriptor directory = open_host(lookup, ancestor, O_PATH | O_DIRECTORY);
+    if (!directory && (errno == ENOENT || errno == ENOTDIR) && ancestor != ".") continue;
+    if (!directory) return host_error(lookup, "cannot open", location.path, errno);
+    const std::string through = "/proc/self/fd/" + std::to_string(directory.get());
+    const int watch = inotify_add_watch(inotify_, through.c_str(),
+                                        IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF |
+                                            IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD);
+    if (watch < 0) return host_error(lookup, "cannot watch for", location.path, errno);
+    return watch;
+  } while (ancestor != ".");
+  return host_error(lookup, "cannot watch for", location.path, ENOENT);
+}
+
+}  // namespace mooring::kernel

@@ -1,0 +1,262 @@
+#include "kernel/linux/linux_mounts.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "kernel/linux/kernel_error.h"
+#include "kernel/linux/lookup.h"
+#include "kernel/linux/uapi.h"
+
+namespace mooring::kernel {
+namespace {
+
+constexpr unsigned no_mount_attributes = 0;
+
+long kernel_call(long number, auto... arguments) {
+  return syscall(number, arguments...);
+}
+
+/// The kernel's own words of why a file system could not be made: the messages that the fsopen descriptor
+/// holds
+/// ("e tmpfs: Bad value for 'size'"), joined.
+std::string words_of(int context) {
+  std::string words;
+  std::array<char, 512> line{};
+  while (true) {
+    const ssize_t got = read(context, line.data(), line.size());
+    if (got <= 2) return words;
+    std::string_view text(line.data() + 2, static_cast<std::size_t>(got) - 2);
+    while (text.ends_with('\n'))
+      text.remove_suffix(1);
+    if (!words.empty()) words += "; ";
+    words += text;
+  }
+}
+
+/// A file system being made: options are gathered, then it is created, detached, and put in its place.
+class NewFileSystem {
+ public:
+  NewFileSystem(std::string type, std::string target) : type_(std::move(type)), target_(std::move(target)) {
+    context_.reset(static_cast<int>(kernel_call(SYS_fsopen, type_.c_str(), FSOPEN_CLOEXEC)));
+    if (!context_) errno_ = errno;
+  }
+
+  void set(const char* key, const std::string& value) {
+    if (errno_ == 0 &&
+        kernel_call(SYS_fsconfig, context_.get(), FSCONFIG_SET_STRING, key, value.c_str(), 0) != 0) {
+      errno_ = errno;
+    }
+  }
+
+  Result<void> put(const Place& place) {
+    if (errno_ == 0 &&
+        kernel_call(SYS_fsconfig, context_.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
+      errno_ = errno;
+    }
+    if (errno_ != 0) return failure("cannot make the " + type_);
+    const Descriptor mount(
+        static_cast<int>(kernel_call(SYS_fsmount, context_.get(), FSMOUNT_CLOEXEC, no_mount_attributes)));
+    if (!mount || kernel_call(SYS_move_mount, mount.get(), "", place.directory.get(), place.name.c_str(),
+                              MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+      errno_ = errno;
+      return failure("cannot mount the " + type_);
+    }
+    return success();
+  }
+
+ private:
+  Error failure(const std::string& what) const {
+    Error error = mount_error(what, target_, errno_);
+    const std::string words = context_ ? words_of(context_.get()) : std::string();
+    if (!words.empty()) error.message += " (" + words + ")";
+    return error;
+  }
+
+  std::string type_;
+  std::string target_;
+  Descriptor context_;
+  int errno_ = 0;
+};
+
+/// A file system's name by its magic number, for kernels without statmount; empty if it is not a common one.
+std::string_view type_by_magic(long magic) {
+  switch (static_cast<unsigned long>(magic)) {
+    case TMPFS_MAGIC:
+      return "tmpfs";
+    case HUGETLBFS_MAGIC:
+      return "hugetlbfs";
+    case EXT4_SUPER_MAGIC:
+      return "ext4";
+    case XFS_SUPER_MAGIC:
+      return "xfs";
+    case BTRFS_SUPER_MAGIC:
+      return "btrfs";
+    case OVERLAYFS_SUPER_MAGIC:
+      return "overlay";
+    case NFS_SUPER_MAGIC:
+      return "nfs4";
+    default:
+      return {};
+  }
+}
+
+/// One mount by its unique id; false if the kernel cannot tell (errno).
+bool read_statmount(std::uint64_t unique_id, MountFact& out) {
+  uapi::MountIdRequest request;
+  request.mount_id = unique_id;
+  request.param = uapi::statmount_sb_basic | uapi::statmount_mnt_basic | uapi::statmount_mnt_root |
+                  uapi::statmount_fs_type;
+  alignas(uapi::Statmount) std::array<char, sizeof(uapi::Statmount) + 4608> buffer{};
+  if (kernel_call(uapi::statmount_number, &request, buffer.data(), buffer.size(), 0) != 0) return false;
+  uapi::Statmount raw{};
+  std::memcpy(&raw, buffer.data(), sizeof raw);
+  const auto text = [&](std::uint32_t offset) {
+    const std::size_t at = sizeof raw + offset;
+    return at < buffer.size()
+               ? std::string(buffer.data() + at, strnlen(buffer.data() + at, buffer.size() - at))
+               : std::string();
+  };
+  out.id = raw.mnt_id_old;
+  out.parent_id = raw.mnt_parent_id_old;
+  out.device_major = raw.sb_dev_major;
+  out.device_minor = raw.sb_dev_minor;
+  out.type = text(raw.fs_type);
+  out.root = text(raw.mnt_root);
+  out.options = (raw.mnt_attr & MOUNT_ATTR_RDONLY) != 0 ? "ro" : "rw";
+  out.super_options = (raw.sb_flags & MS_RDONLY) != 0 ? "ro" : "rw";
+  return true;
+}
+
+/// The path that /proc shows for a descriptor: how the mount table names it.
+std::string shown_path(int fd) {
+  std::array<char, 4096> path{};
+  const ssize_t size = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path.data(), path.size());
+  return size < 0 ? std::string() : std::string(path.data(), static_cast<std::size_t>(size));
+}
+
+}  // namespace
+
+Result<void> LinuxMounts::mount_tmpfs(const std::string& target, const TmpfsOptions& options) {
+  MOORING_TRY(const Place place, place_of(root_, target));
+  NewFileSystem tmpfs("tmpfs", target);
+  tmpfs.set("source", "tmpfs");
+  if (options.size_bytes) tmpfs.set("size", std::to_string(*options.size_bytes));
+  std::array<char, 16> mode{};
+  snprintf(mode.data(), mode.size(), "%o", options.mode);
+  tmpfs.set("mode", mode.data());
+  return tmpfs.put(place);
+}
+
+Result<void> LinuxMounts::mount_hugetlbfs(const std::string& target, std::uint64_t page_size_bytes) {
+  MOORING_TRY(const Place place, place_of(root_, target));
+  NewFileSystem huge("hugetlbfs", target);
+  huge.set("source", "nodev");
+  huge.set("pagesize", std::to_string(page_size_bytes));
+  return huge.put(place);
+}
+
+Result<void> LinuxMounts::bind(const BindRequest& request) {
+  MOORING_TRY(const Place place, place_of(root_, request.target));
+  const unsigned recursive = request.recursive ? AT_RECURSIVE : 0U;
+  const Descriptor tree(static_cast<int>(kernel_call(SYS_open_tree, AT_FDCWD, request.source.c_str(),
+                                                     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive)));
+  if (!tree) return mount_error("cannot bind " + request.source + " on", request.target, errno);
+  if (request.read_only) {
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    if (kernel_call(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH | recursive, &attributes,
+                    sizeof attributes) != 0) {
+      return mount_error("cannot make the bind of " + request.source + " read-only for", request.target,
+                         errno);
+    }
+  }
+  if (kernel_call(SYS_move_mount, tree.get(), "", place.directory.get(), place.name.c_str(),
+                  MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+    return mount_error("cannot bind " + request.source + " on", request.target, errno);
+  }
+  return success();
+}
+
+Result<void> LinuxMounts::unmount(const std::string& target) {
+  MOORING_TRY(const Place place, place_of(root_, target));
+  if (umount2(place.proc_path().c_str(), UMOUNT_NOFOLLOW) != 0) return unmount_error(target, errno);
+  return success();
+}
+
+Result<std::optional<MountFact>> LinuxMounts::at(const std::string& target) {
+  const Result<Place> place = place_of(root_, target);
+  if (!place) {
+    if (place.error().errno_value == ENOENT) return std::optional<MountFact>();
+    return place.error();
+  }
+  const int directory = place.value().directory.get();
+  const char* name = place.value().name.c_str();
+  constexpr int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+  struct statx raw {};
+  const unsigned mask = has_statmount_ ? uapi::statx_mnt_id_unique : STATX_MNT_ID;
+  if (statx(directory, name, flags, mask, &raw) != 0) {
+    if (errno == ENOENT) return std::optional<MountFact>();
+    return file_error("cannot read", target, errno);
+  }
+  if ((raw.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0) {
+    return file_error("the kernel does not tell what is a mount point (Linux 5.8 does):", target, ENOSYS);
+  }
+  if ((raw.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) return std::optional<MountFact>();
+  MountFact fact;
+  if (has_statmount_ && (raw.stx_mask & uapi::statx_mnt_id_unique) != 0 &&
+      read_statmount(raw.stx_mnt_id, fact)) {
+    return std::optional(std::move(fact));
+  }
+  if (has_statmount_ && errno != ENOSYS && (raw.stx_mask & uapi::statx_mnt_id_unique) != 0) {
+    return file_error("cannot read the mount at", target, errno);
+  }
+  has_statmount_ = false;
+  // Linux 6.1: the magic number names what Mooring itself mounts; anything else is looked up in the table.
+  const Descriptor mounted(openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct statfs file_system {};
+  if (mounted && fstatfs(mounted.get(), &file_system) == 0) {
+    const std::string_view type = type_by_magic(file_system.f_type);
+    if (type == "tmpfs" || type == "hugetlbfs") {
+      fact.type = type;
+      fact.root = "/";
+      fact.options = (file_system.f_flags & ST_RDONLY) != 0 ? "ro" : "rw";
+      return std::optional(std::move(fact));
+    }
+  }
+  const std::string path = mounted ? shown_path(mounted.get()) : std::string();
+  MOORING_TRY(const MountTable whole, table());
+  const MountFact* found = whole.top_at(path);
+  if (found == nullptr) {
+    fact.type = "unknown";
+    return std::optional(std::move(fact));
+  }
+  return std::optional(*found);
+}
+
+Result<MountTable> LinuxMounts::table() {
+  const Descriptor file(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
+  if (!file) return file_error("cannot open", "/proc/self/mountinfo", errno);
+  std::string content;
+  std::size_t size = 0;
+  while (true) {
+    if (content.size() - size < 65536) content.resize(std::max<std::size_t>(content.size() * 2, 262144));
+    const ssize_t got = read(file.get(), content.data() + size, content.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return file_error("cannot read", "/proc/self/mountinfo", errno);
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  return MountTable::parse(std::string_view(content).substr(0, size));
+}
+
+}  // namespace mooring::kernel

@@ -1,0 +1,71 @@
+#include "kernel/linux/lookup.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <cerrno>
+
+#include "kernel/linux/kernel_error.h"
+#include "kernel/linux/uapi.h"
+
+namespace mooring::kernel {
+namespace {
+
+FileType type_of(std::uint32_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFREG:
+      return FileType::Regular;
+    case S_IFDIR:
+      return FileType::Directory;
+    case S_IFLNK:
+      return FileType::SymbolicLink;
+    case S_IFSOCK:
+      return FileType::Socket;
+    case S_IFIFO:
+      return FileType::Fifo;
+    case S_IFCHR:
+      return FileType::CharDevice;
+    case S_IFBLK:
+      return FileType::BlockDevice;
+    default:
+      return FileType::Unknown;
+  }
+}
+
+}  // namespace
+
+std::string Place::proc_path() const {
+  return "/proc/self/fd/" + std::to_string(directory.get()) + "/" + name;
+}
+
+Descriptor open_beneath(int root, const std::string& path, int flags) {
+  return Descriptor(uapi::openat2(
+      root, path.empty() ? "." : path.c_str(), static_cast<std::uint64_t>(flags) | O_CLOEXEC | O_NOFOLLOW, 0,
+      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV));
+}
+
+Result<Place> place_of(int root, const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string parent = slash == std::string::npos ? std::string() : path.substr(0, slash);
+  Place place{open_beneath(root, parent, O_PATH | O_DIRECTORY),
+              slash == std::string::npos ? path : path.substr(slash + 1)};
+  if (!place.directory) return file_error("cannot open the directory", parent, errno);
+  return place;
+}
+
+bool read_status(int directory, const std::string& name, FileStatus& out) {
+  struct statx raw {};
+  const int flags =
+      AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC | (name.empty() ? AT_EMPTY_PATH : 0);
+  if (statx(directory, name.c_str(), flags, STATX_BASIC_STATS, &raw) != 0) return false;
+  out.type = type_of(raw.stx_mode);
+  out.mode = raw.stx_mode & 07777U;
+  out.inode = raw.stx_ino;
+  out.device = makedev(raw.stx_dev_major, raw.stx_dev_minor);
+  out.size_bytes = raw.stx_size;
+  out.is_mount_root = (raw.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+  return true;
+}
+
+}  // namespace mooring::kernel

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "kernel/files.h"
+#include "kernel/linux/descriptor.h"
+
+namespace mooring::kernel {
+
+/// Where the last element of a path lies: an open descriptor (O_PATH) of its directory, and its name.
+struct Place {
+  Descriptor directory;
+  std::string name;
+
+  /// A path that names the place whatever happens to the names above it: "/proc/self/fd/7/name". For the few
+  /// calls that take no descriptor (umount2, inotify_add_watch).
+  std::string proc_path() const;
+};
+
+/// Looks up `path` below `root`: never above it, through no symbolic link, across no mount.
+/// `flags` as in open(2); the descriptor is closed on exec. The errno is left as the kernel set it; an empty
+/// Descriptor is failure.
+Descriptor open_beneath(int root, const std::string& path, int flags);
+
+/// The directory of the last element, by open_beneath, and the element. ENOENT, ENOTDIR, EXDEV, ELOOP as in
+/// kernel/files.h.
+Result<Place> place_of(int root, const std::string& path);
+
+/// statx of `name` in `directory` (of the directory itself for an empty name), following nothing, triggering
+/// no automount, asking no server. False leaves errno.
+bool read_status(int directory, const std::string& name, FileStatus& out);
+
+}  // namespace mooring::kernel

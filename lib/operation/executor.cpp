@@ -1,0 +1,255 @@
+#include "operation/executor.h"
+
+#include <cerrno>
+
+#include "operation/host_path_check.h"
+#include "operation/scan.h"
+#include "operation/stamp.h"
+#include "step/layout.h"
+
+namespace mooring {
+namespace {
+
+Error refusal(std::string reason, std::string message, std::string path, std::string remedy) {
+  Error error;
+  error.kind = ErrorKind::Final;
+  error.reason = std::move(reason);
+  error.message = std::move(message);
+  error.path = std::move(path);
+  error.remedy = std::move(remedy);
+  return error;
+}
+
+/// Runs steps; each overload does one kind, and notes in `outcome` if it changed the node.
+class Runner {
+ public:
+  Runner(kernel::Kernel kernel, Outcome& outcome) : kernel_(kernel), outcome_(outcome) {}
+
+  Result<void> operator()(const MakePodDirectory& step);
+  Result<void> operator()(const MakeDirectory& step);
+  Result<void> operator()(const MountTmpfs& step);
+  Result<void> operator()(const MountHugetlbfs& step);
+  Result<void> operator()(const BindMount& step);
+  Result<void> operator()(const Unmount& step);
+  Result<void> operator()(const DiscardDirectory& step);
+  Result<void> operator()(const EmptyTrash& step);
+  Result<void> operator()(const RemovePodDirectory& step);
+  Result<void> operator()(const CheckHostPath& step);
+  Result<void> operator()(const WatchHostPath& step);
+  Result<void> operator()(const ScanTree& step);
+
+ private:
+  Result<bool> is_ready_for(const std::string& path, std::string_view type);
+  Result<void> remove_empty(const std::string& path);
+
+  kernel::Kernel kernel_;
+  Outcome& outcome_;
+};
+
+Result<void> Runner::operator()(const MakePodDirectory& step) {
+  const Stamp stamp{step.uid, step.name_space, step.name};
+  const std::string path = layout::stamp(step.uid);
+  MOORING_TRY(const bool is_new, kernel_.files.make_directory(layout::pod(step.uid), layout::private_mode));
+  if (!is_new) {
+    const Result<std::string> there = kernel_.files.read_file(path, stamp_size_max);
+    if (there && decode_stamp(there.value()) == stamp) return success();
+    if (!there && there.error().errno_value != ENOENT) return there.error();
+    // An earlier pod of the same uid under another name, or a stamp that a crash cut short.
+    if (there) {
+      MOORING_TRY(kernel_.files.remove_file(path));
+    }
+  }
+  MOORING_TRY(const bool is_made, kernel_.files.create_file(path, encode_stamp(stamp), 0640));
+  outcome_.changed = outcome_.changed || is_made;
+  return success();
+}
+
+Result<void> Runner::operator()(const MakeDirectory& step) {
+  MOORING_TRY(const bool is_made, kernel_.files.make_directory(step.path, step.mode));
+  outcome_.changed = outcome_.changed || is_made;
+  return success();
+}
+
+/// True if a new `type` may be mounted on `path`; false if one is there. Never covers another mount or data.
+Result<bool> Runner::is_ready_for(const std::string& path, std::string_view type) {
+  MOORING_TRY(const auto mounted, kernel_.mounts.at(path));
+  if (mounted && mounted->type == type) return false;
+  if (mounted) {
+    return refusal("ForeignMount",
+                   "a " + mounted->type + " that Mooring did not make is mounted where the volume's " +
+                       std::string(type) + " belongs",
+                   path, "unmount it");
+  }
+  MOORING_TRY(const auto entries, kernel_.files.list(path));
+  if (entries.empty()) return true;
+  return refusal(
+      "DirectoryNotEmpty",
+      "the directory under the mount holds data (" + entries.front().name + "), which the mount would hide",
+      path, "move the data away, or remove it if nobody needs it");
+}
+
+Result<void> Runner::operator()(const MountTmpfs& step) {
+  MOORING_TRY(const bool is_needed, is_ready_for(step.path, "tmpfs"));
+  if (!is_needed) return success();
+  MOORING_TRY(kernel_.mounts.mount_tmpfs(step.path, {step.size_bytes, step.mode}));
+  outcome_.changed = true;
+  return success();
+}
+
+Result<void> Runner::operator()(const MountHugetlbfs& step) {
+  MOORING_TRY(const bool is_needed, is_ready_for(step.path, "hugetlbfs"));
+  if (!is_needed) return success();
+  MOORING_TRY(kernel_.mounts.mount_hugetlbfs(step.path, step.page_size_bytes));
+  outcome_.changed = true;
+  return success();
+}
+
+Result<void> Runner::operator()(const BindMount& step) {
+  MOORING_TRY(const auto mounted, kernel_.mounts.at(step.target));
+  if (mounted && mounted->is_read_only() == step.read_only) return success();
+  if (mounted) {
+    return refusal("ForeignMount", "something else is mounted where the bind of " + step.source + " belongs",
+                   step.target, "unmount it");
+  }
+  MOORING_TRY(kernel_.mounts.bind({step.source, step.target, step.read_only, step.recursive}));
+  outcome_.changed = true;
+  return success();
+}
+
+Result<void> Runner::operator()(const Unmount& step) {
+  MOORING_TRY(const auto mounted, kernel_.mounts.at(step.path));
+  if (!mounted) return success();
+  bool is_ours = false;
+  for (const std::string& type : step.types)
+    is_ours = is_ours || type == mounted->type;
+  if (!is_ours) {
+    return refusal("ForeignMount", "a " + mounted->type + " that Mooring did not make is mounted there",
+                   step.path, "unmount it");
+  }
+  const Result<void> unmounted = kernel_.mounts.unmount(step.path);
+  if (!unmounted && unmounted.error().reason != "NotMounted") return unmounted.error();
+  outcome_.changed = true;
+  // The return code is a hint: what lies there now decides.
+  MOORING_TRY(const auto left, kernel_.mounts.at(step.path));
+  if (!left) return success();
+  Error error =
+      refusal("MountedBelow", "another mount (" + left->type + ") lies under the one that was unmounted",
+              step.path, "unmount it; Mooring goes on by itself then");
+  error.kind = ErrorKind::Transient;
+  return error;
+}
+
+Result<void> Runner::operator()(const DiscardDirectory& step) {
+  constexpr int names_max = 1000;
+  MOORING_TRY(const auto status, kernel_.files.status(step.path));
+  if (!status) return success();
+  if (status->is_mount_root) {
+    Error error = refusal("MountedBelow", "something is mounted on the directory that is to be removed",
+                          step.path, "unmount it; Mooring goes on by itself then");
+    error.kind = ErrorKind::Transient;
+    return error;
+  }
+  outcome_.changed = true;
+  const Result<void> removed = kernel_.files.remove_directory(step.path);
+  if (removed || removed.error().errno_value != ENOTEMPTY) return removed;
+  MOORING_TRY(kernel_.files.make_directory(std::string(layout::trash), 0700));
+  for (int i = 0; i < names_max; ++i) {
+    const std::string name = i == 0 ? step.trash_name : step.trash_name + "." + std::to_string(i);
+    const Result<void> moved = kernel_.files.rename(step.path, layout::trash_entry(name));
+    if (!moved && moved.error().errno_value == EEXIST) continue;
+    if (moved) outcome_.trash_entry = name;
+    return moved;
+  }
+  return refusal("TrashFull", "the trash holds too many leftovers of this volume", step.path,
+                 "empty the trash directory below the root directory");
+}
+
+Result<void> Runner::operator()(const EmptyTrash& step) {
+  if (!layout::is_path_element(step.name)) {
+    return refusal("BadName", "not the name of an entry of the trash: " + step.name, {}, {});
+  }
+  outcome_.changed = true;
+  return kernel_.files.remove_tree(layout::trash_entry(step.name));
+}
+
+Result<void> Runner::remove_empty(const std::string& path) {
+  const Result<void> removed = kernel_.files.remove_directory(path);
+  if (removed || removed.error().errno_value != ENOTEMPTY) return removed;
+  std::string names;
+  if (const auto entries = kernel_.files.list(path)) {
+    for (const auto& entry : entries.value())
+      names += (names.empty() ? "" : ", ") + entry.name;
+  }
+  Error error =
+      refusal("NotEmpty", "the pod's directory holds what Mooring did not make (" + names + "), which stays",
+              path, "look at it, and remove it if nobody needs it");
+  error.kind = ErrorKind::Transient;
+  return error;
+}
+
+Result<void> Runner::operator()(const RemovePodDirectory& step) {
+  const std::string volumes = layout::volumes(step.uid);
+  if (const auto plugins = kernel_.files.list(volumes)) {
+    for (const auto& plugin : plugins.value()) {
+      if (plugin.type == kernel::FileType::Directory) {
+        MOORING_TRY(remove_empty(volumes + "/" + plugin.name));
+      }
+    }
+    MOORING_TRY(remove_empty(volumes));
+  } else if (plugins.error().errno_value != ENOENT) {
+    return plugins.error();
+  }
+  // The stamp goes last of all files: while anything is left, the directory stays provably Mooring's.
+  const std::string pod = layout::pod(step.uid);
+  const auto entries = kernel_.files.list(pod);
+  if (!entries) {
+    if (entries.error().errno_value == ENOENT) return success();
+    return entries.error();
+  }
+  for (const auto& entry : entries.value()) {
+    if (entry.name != layout::stamp_name && entry.name != layout::stamp_new_name) return remove_empty(pod);
+  }
+  outcome_.changed = true;
+  MOORING_TRY(kernel_.files.remove_file(pod + "/" + std::string(layout::stamp_new_name)));
+  MOORING_TRY(kernel_.files.remove_file(layout::stamp(step.uid)));
+  return remove_empty(pod);
+}
+
+Result<void> Runner::operator()(const CheckHostPath& step) {
+  MOORING_TRY(const bool is_made, check_host_path(step, kernel_.files));
+  outcome_.changed = outcome_.changed || is_made;
+  return success();
+}
+
+Result<void> Runner::operator()(const WatchHostPath& step) {
+  MOORING_TRY(const int watch, kernel_.files.watch_host({step.path, step.confined_to}));
+  outcome_.watch = watch;
+  return success();
+}
+
+Result<void> Runner::operator()(const ScanTree&) {
+  MOORING_TRY(TreeFacts tree, scan_tree(kernel_.files));
+  outcome_.tree = std::move(tree);
+  return success();
+}
+
+}  // namespace
+
+Outcome execute(const Operation& operation, kernel::Kernel kernel) {
+  Outcome outcome;
+  outcome.id = operation.id;
+  Runner runner(kernel, outcome);
+  for (const Step& step : operation.steps) {
+    Result<void> done = std::visit(runner, step);
+    if (!done) {
+      Error error = std::move(done).error();
+      if (error.step.empty()) error.step = describe(step);
+      outcome.error = std::move(error);
+      return outcome;
+    }
+    ++outcome.steps_done;
+  }
+  return outcome;
+}
+
+}  // namespace mooring
