@@ -98,17 +98,22 @@ using Event = std::variant<FileParsed, FileUnreadable, FileGone, ListingComplete
                            MountsRead, OperationEnded, OperationStuck, RecordFailed, WatchFired,
                            RetryRequested, TimerFired>;
 
+struct PodIdentity {
+  PodUid uid;
+  ObjectKey key;
+};
+
 /// What the shell must do, in this order: write the records, remove the records, start the operations, tell
 /// the world.
 struct Effects {
   std::vector<PodRecord> records_to_write;
   std::vector<PodUid> records_to_remove;
-  std::vector<Operation> operations;   ///< In the order in which they are to be started.
-  std::vector<int> watches_to_remove;  ///< Watches that are needed no more.
-  std::vector<PodUid> changed_pods;    ///< Whose PodStatus may differ from before (or is gone).
-  std::vector<ObjectKey> pods_ready;   ///< That became ready now.
-  std::vector<ObjectKey> pods_gone;    ///< That are torn down wholly now.
-  std::vector<StatusEvent> events;     ///< New lines of the log.
+  std::vector<Operation> operations;    ///< In the order in which they are to be started.
+  std::vector<int> watches_to_remove;   ///< Watches that are needed no more.
+  std::vector<PodUid> changed_pods;     ///< Whose PodStatus may differ from before (or is gone).
+  std::vector<PodIdentity> pods_ready;  ///< That became ready now.
+  std::vector<PodIdentity> pods_gone;   ///< That are torn down wholly now.
+  std::vector<StatusEvent> events;      ///< New lines of the log.
 };
 
 /// The core: objects, desired and actual state, plans, status. Pure: same options and same events at the same

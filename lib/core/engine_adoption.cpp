@@ -60,10 +60,12 @@ void Core::Engine::adopt(const TreeFacts& tree, Instant now) {
   for (const std::string& name : tree.trash)
     trash_.try_emplace(name);
   adoption_ = Adoption::Adopted;
-  if (!actual_.pods().empty()) {
+  const auto adopted = std::count_if(actual_.pods().begin(), actual_.pods().end(),
+                                     [](const auto& pod) { return pod.second.directory_may_exist; });
+  if (adopted != 0) {
     log(now, false, "Adopted", "node",
-        "took over " + std::to_string(actual_.pods().size()) +
-            " pods of an earlier run, as records and kernel show them");
+        "took over " + std::to_string(adopted) + (adopted == 1 ? " pod" : " pods") +
+            " of an earlier run, as records and kernel show them");
   }
   for (const auto& [uid, pod] : actual_.pods()) {
     PodWork& work = work_[uid];

@@ -234,7 +234,7 @@ void Core::Engine::record(const PodUid& uid, ActualPod& actual) {
 void Core::Engine::forget(const PodUid& uid, Instant now) {
   const ActualPod& actual = *actual_.find(uid);
   if (actual.is_recorded) effects_.records_to_remove.push_back(uid);
-  effects_.pods_gone.push_back(actual.key);
+  effects_.pods_gone.push_back({uid, actual.key});
   log(now, false, "PodGone", "pod/" + actual.key.text(), "everything of the pod is removed");
   PodWork& work = work_.at(uid);
   for (VolumeWork& volume : work.volumes)

@@ -59,7 +59,7 @@ void Core::Engine::update_phases(const PodUid& uid, Instant now) {
     volume.since = now.wall;
   }
   if (all_ready && !work.was_ready) {
-    effects_.pods_ready.push_back(actual.key);
+    effects_.pods_ready.push_back({uid, actual.key});
     log(now, false, "PodReady", "pod/" + actual.key.text(),
         std::to_string(used.size()) + (used.size() == 1 ? " volume is ready" : " volumes are ready"));
   }

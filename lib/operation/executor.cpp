@@ -207,10 +207,13 @@ Result<void> Runner::operator()(const RemovePodDirectory& step) {
     return entries.error();
   }
   for (const auto& entry : entries.value()) {
-    if (entry.name != layout::stamp_name && entry.name != layout::stamp_new_name) return remove_empty(pod);
+    if (entry.name != layout::stamp_name && !layout::is_stamp_leftover(entry.name)) return remove_empty(pod);
   }
   outcome_.changed = true;
-  MOORING_TRY(kernel_.files.remove_file(pod + "/" + std::string(layout::stamp_new_name)));
+  for (const auto& entry : entries.value()) {
+    if (!layout::is_stamp_leftover(entry.name)) continue;
+    MOORING_TRY(kernel_.files.remove_file(pod + "/" + entry.name));
+  }
   MOORING_TRY(kernel_.files.remove_file(layout::stamp(step.uid)));
   return remove_empty(pod);
 }

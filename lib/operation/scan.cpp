@@ -55,7 +55,7 @@ Result<FoundPod> scan_pod(kernel::Files& files, const std::string& name) {
       pod.name = stamp->name;
     } else if (entry.name == "volumes" && entry.type == FileType::Directory) {
       MOORING_TRY(scan_volumes(files, pod));
-    } else if (entry.name != layout::stamp_new_name) {
+    } else if (!layout::is_stamp_leftover(entry.name)) {
       pod.strangers.push_back(entry.name);
     }
   }

@@ -35,6 +35,10 @@ std::string trash_entry(std::string_view name) {
   return std::string(trash) + "/" + std::string(name);
 }
 
+bool is_stamp_leftover(std::string_view name) {
+  return name.starts_with("." + std::string(stamp_name) + ".") && name.ends_with(".new");
+}
+
 bool is_path_element(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && name.size() <= 255 &&
          name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;

@@ -23,8 +23,6 @@ namespace mooring::layout {
 inline constexpr std::string_view pods = "pods";
 inline constexpr std::string_view trash = "trash";
 inline constexpr std::string_view stamp_name = "mooring.json";
-/// Where the stamp is written before it is renamed to its name; a crash may leave it.
-inline constexpr std::string_view stamp_new_name = ".mooring.json.new";
 inline constexpr unsigned private_mode = 0750;  ///< Of every directory that is not a volume's own.
 
 /// "kubernetes.io/empty-dir" → "kubernetes.io~empty-dir" and back.
@@ -41,6 +39,10 @@ std::string trash_entry(std::string_view name);
 /// True for a name that is safe as one path element of the layout: not empty, not "." or "..", no '/', no
 /// NUL, at most 255 bytes.
 bool is_path_element(std::string_view name);
+
+/// True for the name of a file that a stamp (or another small file) was being written to when its writer died:
+/// `.<name>.<pid>.new`.
+bool is_stamp_leftover(std::string_view name);
 
 struct VolumePath {
   PodUid pod;

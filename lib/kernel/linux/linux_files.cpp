@@ -103,8 +103,8 @@ Result<bool> LinuxFiles::create_file(const std::string& path, std::string_view c
   const int directory = place.directory.get();
   FileStatus there;
   if (read_status(directory, place.name, there)) return false;
-  // Written beside and renamed: whoever sees the name sees all of it. A leftover of a crash is written over.
-  const std::string beside = "." + place.name + ".new";
+  // Written beside and renamed: whoever sees the name sees all of it.
+  const std::string beside = "." + place.name + "." + std::to_string(getpid()) + ".new";
   const Descriptor file(openat(directory, beside.c_str(),
                                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode));
   if (!file) return file_error("cannot create", path, errno);

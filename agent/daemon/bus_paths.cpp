@@ -1,0 +1,54 @@
+#include <cstdlib>
+#include <memory>
+
+#include "daemon/bus_objects.h"
+
+namespace mooring {
+namespace {
+
+struct Release {
+  void operator()(char* text) const { std::free(text); }  // sd-bus hands out malloc'd strings.
+};
+using Text = std::unique_ptr<char, Release>;
+
+std::string encode(const char* prefix, const std::string& id) {
+  char* path = nullptr;
+  if (sd_bus_path_encode(prefix, id.c_str(), &path) < 0) return {};
+  return Text(path).get();
+}
+
+/// Decodes one element; nullopt if `path` is not below `prefix`.
+std::optional<std::string> decode(const char* path, const char* prefix) {
+  char* id = nullptr;
+  if (sd_bus_path_decode(path, prefix, &id) <= 0) return std::nullopt;
+  return std::string(Text(id).get());
+}
+
+}  // namespace
+
+std::string pod_path(const PodUid& uid) {
+  return encode(bus_pods, uid.str());
+}
+
+std::string volume_path(const PodUid& uid, const VolumeName& name) {
+  return encode(encode(bus_volumes, uid.str()).c_str(), name.str());
+}
+
+std::optional<PodUid> parse_pod_path(const char* path) {
+  auto id = decode(path, bus_pods);
+  if (!id) return std::nullopt;
+  return PodUid(std::move(*id));
+}
+
+std::optional<PodVolumeKey> parse_volume_path(const char* path) {
+  const std::string text = path;
+  const std::size_t slash = text.rfind('/');
+  if (slash == std::string::npos) return std::nullopt;
+  const std::string parent = text.substr(0, slash);
+  const auto uid = decode(parent.c_str(), bus_volumes);
+  const auto name = decode(path, parent.c_str());
+  if (!uid || !name) return std::nullopt;
+  return PodVolumeKey{PodUid(*uid), VolumeName(*name)};
+}
+
+}  // namespace mooring

@@ -1,0 +1,264 @@
+#include "daemon/bus_service.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "daemon/bus_objects.h"
+
+namespace mooring {
+namespace {
+
+using boost::system::error_code;
+
+constexpr auto reconnect_first = std::chrono::seconds(1);
+constexpr int reconnect_doublings_max = 6;
+/// Details wait while there is work, but not for longer than this.
+constexpr auto details_pause = std::chrono::milliseconds(20);
+constexpr std::size_t details_pods_max = 64;
+
+int answer_error(sd_bus_message* call, const char* name, const std::string& message) {
+  return sd_bus_reply_method_errorf(call, (std::string(bus_name) + ".Error." + name).c_str(), "%s",
+                                    message.c_str());
+}
+
+}  // namespace
+
+BusService::BusService(boost::asio::io_context& loop, const Core& core, std::string address,
+                       std::string root_dir, Callbacks callbacks)
+    : loop_(loop),
+      core_(core),
+      address_(std::move(address)),
+      root_dir_(std::move(root_dir)),
+      callbacks_(std::move(callbacks)),
+      reconnect_timer_(loop),
+      details_timer_(loop) {}
+
+BusService::~BusService() {
+  for (Waiter& waiter : waiters_)
+    sd_bus_message_unref(waiter.call);
+}
+
+void BusService::start() {
+  if (address_ != "none") connect();
+}
+
+bool BusService::set_up(sd_bus* bus, std::string& why) {
+  int failed = add_bus_objects(bus, *this);
+  if (failed >= 0) failed = sd_bus_request_name(bus, bus_name, 0);
+  if (failed >= 0) return true;
+  why = std::string("cannot take the name ") + bus_name + ": " +
+        (failed == -EEXIST ? "another mooringd has it on this bus" : errno_text(-failed));
+  if (failed == -EPERM || failed == -EACCES) why += " (the bus needs Mooring's policy: see systemd/)";
+  return false;
+}
+
+void BusService::connect() {
+  Result<BusHandle> bus = open_bus(address_);
+  std::string why;
+  if (bus) {
+    set_up(bus.value().get(), why);
+  } else {
+    why = bus.error().text();
+  }
+  if (!why.empty()) return lose(why);
+  failed_connects_ = 0;
+  connection_ = std::make_unique<BusConnection>(loop_, std::move(bus).value(),
+                                                [this] { lose("the connection to the bus broke"); });
+  spdlog::info("serving {} on the bus {}", bus_name, address_);
+  for (const PodUid& uid : core_.pods())
+    undetailed_.insert(uid);
+  schedule_details();
+}
+
+/// Goes on without a bus, and looks for one again, ever less often.
+void BusService::lose(const std::string& why) {
+  if (failed_connects_ == 0) spdlog::error("{}; trying again until it is there", why);
+  for (Waiter& waiter : waiters_)
+    sd_bus_message_unref(waiter.call);
+  waiters_.clear();
+  announced_.clear();
+  const auto pause = reconnect_first * (1 << std::min(failed_connects_++, reconnect_doublings_max));
+  reconnect_timer_.expires_after(pause);
+  reconnect_timer_.async_wait([this](error_code cancelled) {
+    if (cancelled) return;
+    connection_.reset();
+    connect();
+  });
+}
+
+const PodStatus* BusService::status_of(const PodUid& uid) {
+  if (cached_uid_ != uid || uid.empty()) {
+    cached_pod_ = core_.pod_status(uid);
+    cached_uid_ = uid;
+  }
+  return cached_pod_ ? &*cached_pod_ : nullptr;
+}
+
+const NodeStatus& BusService::node() {
+  if (!cached_node_) cached_node_ = core_.node_status();
+  return *cached_node_;
+}
+
+bool BusService::may_change(sd_bus_message* call, sd_bus_error* error) const {
+  sd_bus_creds* credentials = nullptr;
+  uid_t uid = static_cast<uid_t>(-1);
+  const bool is_known = sd_bus_query_sender_creds(call, SD_BUS_CREDS_EUID, &credentials) >= 0 &&
+                        sd_bus_creds_get_euid(credentials, &uid) >= 0;
+  sd_bus_creds_unref(credentials);
+  if (is_known && (uid == 0 || uid == geteuid())) return true;
+  sd_bus_error_set(error, (std::string(bus_name) + ".Error.NotPermitted").c_str(),
+                   "only root and the user that mooringd runs as may do that");
+  return false;
+}
+
+void BusService::publish(const Effects& effects) {
+  cached_uid_ = PodUid();
+  cached_node_.reset();
+  if (!connection_) return;
+  sd_bus* bus = connection_->get();
+  const auto tell = [&](const char* signal, const PodIdentity& pod) {
+    sd_bus_emit_signal(bus, bus_root, manager_interface, signal, "sss", pod.key.name_space.str().c_str(),
+                       pod.key.name.str().c_str(), pod.uid.str().c_str());
+  };
+  for (const PodIdentity& pod : effects.pods_ready)
+    tell("PodReady", pod);
+  for (const PodIdentity& pod : effects.pods_gone)
+    tell("PodGone", pod);
+  for (const StatusEvent& event : effects.events) {
+    if (event.reason == "PodReady" || event.reason == "PodGone") continue;  // Told as signals of their own.
+    sd_bus_message* message = nullptr;
+    if (sd_bus_message_new_signal(bus, &message, bus_root, manager_interface, "Event") >= 0 &&
+        append_bus_event(message, event) >= 0) {
+      sd_bus_send(bus, message, nullptr);
+    }
+    sd_bus_message_unref(message);
+  }
+  answer_waiters();
+  for (const PodUid& uid : effects.changed_pods)
+    undetailed_.insert(uid);
+  for (const PodIdentity& pod : effects.pods_gone)
+    undetailed_.insert(pod.uid);
+  if (!undetailed_.empty()) schedule_details();
+  connection_->kick();
+}
+
+bool BusService::is_met(const ObjectKey& pod, bool for_ready) const {
+  const auto uid = core_.find_pod(pod);
+  if (!for_ready) return !uid;
+  if (!uid) return false;
+  const auto status = core_.pod_status(*uid);
+  return status && status->ready;
+}
+
+void BusService::wait_for(sd_bus_message* call, ObjectKey pod, bool for_ready, std::uint64_t timeout_ms) {
+  if (is_met(pod, for_ready)) {
+    sd_bus_reply_method_return(call, "");
+    return;
+  }
+  Waiter& waiter = waiters_.emplace_back();
+  waiter.call = sd_bus_message_ref(call);
+  waiter.pod = std::move(pod);
+  waiter.for_ready = for_ready;
+  if (timeout_ms == 0) return;
+  waiter.timer = std::make_unique<boost::asio::steady_timer>(loop_, std::chrono::milliseconds(timeout_ms));
+  waiter.timer->async_wait([this, call](error_code cancelled) {
+    if (cancelled) return;
+    const auto found =
+        std::find_if(waiters_.begin(), waiters_.end(), [&](const Waiter& w) { return w.call == call; });
+    if (found == waiters_.end()) return;
+    answer_error(call, "TimedOut", waiting_reason(found->pod));
+    sd_bus_message_unref(call);
+    waiters_.erase(found);
+    if (connection_) connection_->kick();
+  });
+}
+
+/// Why a pod is not what was waited for, in a line.
+std::string BusService::waiting_reason(const ObjectKey& pod) const {
+  const auto uid = core_.find_pod(pod);
+  const auto status = uid ? core_.pod_status(*uid) : std::nullopt;
+  if (!status) return "pod " + pod.text() + " is not known: no manifest names it";
+  std::string text = "pod " + pod.text() + " is not there yet";
+  for (const VolumeStatus& volume : status->volumes) {
+    if (volume.phase == Phase::Ready) continue;
+    text += "; volume " + volume.name.str() + " is " + std::string(to_string(volume.phase));
+    if (!volume.message.empty()) text += ": " + volume.message;
+  }
+  return text;
+}
+
+void BusService::answer_waiters() {
+  std::erase_if(waiters_, [&](Waiter& waiter) {
+    if (!is_met(waiter.pod, waiter.for_ready)) return false;
+    sd_bus_reply_method_return(waiter.call, "");
+    sd_bus_message_unref(waiter.call);
+    return true;
+  });
+}
+
+void BusService::schedule_details() {
+  if (std::exchange(is_details_set_, true)) return;
+  details_timer_.expires_after(details_pause);
+  details_timer_.async_wait([this](error_code cancelled) {
+    is_details_set_ = false;
+    if (!cancelled) send_details();
+  });
+}
+
+void BusService::send_details() {
+  if (!connection_) return undetailed_.clear();
+  if (callbacks_.is_busy()) return schedule_details();
+  for (std::size_t i = 0; i < details_pods_max && !undetailed_.empty(); ++i) {
+    const PodUid uid = undetailed_.extract(undetailed_.begin()).value();
+    send_details_of(uid);
+  }
+  if (!undetailed_.empty()) schedule_details();
+  connection_->kick();
+}
+
+/// InterfacesAdded, PropertiesChanged and InterfacesRemoved for one pod and its volumes.
+void BusService::send_details_of(const PodUid& uid) {
+  sd_bus* bus = connection_->get();
+  const PodStatus* pod = status_of(uid);
+  const auto known = announced_.find(uid);
+  std::set<VolumeName> now;
+  if (pod != nullptr) {
+    for (const VolumeStatus& volume : pod->volumes)
+      now.insert(volume.name);
+  }
+  if (known != announced_.end()) {
+    for (const VolumeName& name : known->second) {
+      if (now.contains(name)) continue;
+      sd_bus_emit_interfaces_removed(bus, volume_path(uid, name).c_str(), volume_interface, nullptr);
+    }
+  }
+  if (pod == nullptr) {
+    if (known == announced_.end()) return;
+    sd_bus_emit_interfaces_removed(bus, pod_path(uid).c_str(), pod_interface, nullptr);
+    announced_.erase(known);
+    return;
+  }
+  const std::string path = pod_path(uid);
+  if (known == announced_.end()) {
+    sd_bus_emit_interfaces_added(bus, path.c_str(), pod_interface, nullptr);
+  } else {
+    sd_bus_emit_properties_changed(bus, path.c_str(), pod_interface, "Ready", "Deleting", "Origin", "Message",
+                                   "Volumes", nullptr);
+  }
+  for (const VolumeName& name : now) {
+    const std::string volume = volume_path(uid, name);
+    if (known == announced_.end() || !known->second.contains(name)) {
+      sd_bus_emit_interfaces_added(bus, volume.c_str(), volume_interface, nullptr);
+    } else {
+      sd_bus_emit_properties_changed(bus, volume.c_str(), volume_interface, "Plugin", "Phase", "Path",
+                                     "Reason", "Message", "Action", "Since", "Attempts", "NextRetry",
+                                     nullptr);
+    }
+  }
+  announced_[uid] = std::move(now);
+}
+
+}  // namespace mooring

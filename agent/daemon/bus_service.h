@@ -1,0 +1,79 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/core.h"
+#include "daemon/bus_connection.h"
+
+namespace mooring {
+
+/// The D-Bus face (contract: DESIGN 5.4; systemd/io.mooring.VolumeManager1.xml). Objects are virtual: nothing
+/// is kept for a pod or volume but what was announced of it; every answer is made from the core's state when
+/// it is asked for.
+class BusService {
+ public:
+  struct Callbacks {
+    std::function<void(Event)> event;  ///< RetryRequested.
+    std::function<void()> reload;
+    std::function<bool()> is_busy;  ///< There is work: details may wait, so that it is done first.
+  };
+
+  BusService(boost::asio::io_context& loop, const Core& core, std::string address, std::string root_dir,
+             Callbacks callbacks);
+  ~BusService();
+
+  /// Connects, and does so again whenever the bus was lost. Never fails: what is wrong is logged.
+  void start();
+  /// Tells the world: ready and gone pods at once, details when there is nothing better to do.
+  void publish(const Effects& effects);
+
+ private:
+  friend struct BusObjects;
+  struct Waiter {
+    sd_bus_message* call = nullptr;
+    ObjectKey pod;
+    bool for_ready = true;
+    std::unique_ptr<boost::asio::steady_timer> timer;
+  };
+
+  void connect();
+  void lose(const std::string& why);
+  bool set_up(sd_bus* bus, std::string& why);
+  const PodStatus* status_of(const PodUid& uid);
+  const NodeStatus& node();
+  bool is_met(const ObjectKey& pod, bool for_ready) const;
+  void wait_for(sd_bus_message* call, ObjectKey pod, bool for_ready, std::uint64_t timeout_ms);
+  void answer_waiters();
+  void schedule_details();
+  void send_details();
+  void send_details_of(const PodUid& uid);
+  std::string waiting_reason(const ObjectKey& pod) const;
+  bool may_change(sd_bus_message* call, sd_bus_error* error) const;
+
+  boost::asio::io_context& loop_;
+  const Core& core_;
+  std::string address_;
+  std::string root_dir_;
+  Callbacks callbacks_;
+  boost::asio::steady_timer reconnect_timer_;
+  boost::asio::steady_timer details_timer_;
+  std::unique_ptr<BusConnection> connection_;
+  int failed_connects_ = 0;
+  bool is_details_set_ = false;
+  std::set<PodUid> undetailed_;                       ///< Changed since it was last told of.
+  std::map<PodUid, std::set<VolumeName>> announced_;  ///< Objects that the bus knows.
+  std::list<Waiter> waiters_;
+  PodUid cached_uid_;  ///< Of cached_pod_; empty: none.
+  std::optional<PodStatus> cached_pod_;
+  std::optional<NodeStatus> cached_node_;
+};
+
+}  // namespace mooring

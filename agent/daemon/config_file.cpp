@@ -1,0 +1,116 @@
+#include "daemon/config_file.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "manifest/field.h"
+#include "manifest/yaml_document.h"
+
+namespace mooring {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* default_file = "/etc/mooring/mooringd.yaml";
+
+Error bad_configuration(std::string message) {
+  Error error;
+  error.reason = "BadConfiguration";
+  error.message = std::move(message);
+  return error;
+}
+
+void add_drop_ins(const fs::path& directory, std::map<std::string, std::string>& by_name) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with('.') && name.ends_with(".yaml")) by_name[name] = entry.path().string();
+  }
+}
+
+Result<std::string> read_whole(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) {
+    Error error =
+        system_error(ErrorKind::Final, "BadConfiguration", "cannot read the configuration", file, errno);
+    return error;
+  }
+  std::ostringstream content;
+  content << stream.rdbuf();
+  return std::move(content).str();
+}
+
+void read_quantities(const manifest::Field& field, std::map<std::string, Quantity>& out) {
+  for (const auto& [name, value] : field.entries()) {
+    if (const auto quantity = value.quantity()) out[name] = *quantity;
+  }
+}
+
+void apply(const manifest::Field& root, Options& options) {
+  root.known_keys({"manifestDirs", "rootDir", "runDir", "stateDir", "nodeName", "nodeLabels", "allocatable",
+                   "bus", "metricsListen", "flexvolumeDir", "logLevel", "workerSocket"});
+  if (root["manifestDirs"].exists()) options.manifest_dirs = root["manifestDirs"].text_list();
+  for (const auto& [name, value] : root["nodeLabels"].text_map(/*lenient=*/true))
+    options.node_labels[name] = value;
+  read_quantities(root["allocatable"], options.allocatable);
+  const std::array<std::pair<const char*, std::string*>, 9> texts{{{"rootDir", &options.root_dir},
+                                                                   {"runDir", &options.run_dir},
+                                                                   {"stateDir", &options.state_dir},
+                                                                   {"nodeName", &options.node_name},
+                                                                   {"bus", &options.bus},
+                                                                   {"metricsListen", &options.metrics_listen},
+                                                                   {"flexvolumeDir", &options.flexvolume_dir},
+                                                                   {"logLevel", &options.log_level},
+                                                                   {"workerSocket", &options.worker_socket}}};
+  for (const auto& [key, target] : texts)
+    *target = root[key].text(*target);
+  if (!is_log_level(options.log_level))
+    root["logLevel"].error("is not trace, debug, info, warn, error or critical");
+}
+
+}  // namespace
+
+bool is_log_level(const std::string& level) {
+  constexpr std::array levels{"trace", "debug", "info", "warn", "error", "critical"};
+  return std::find(levels.begin(), levels.end(), level) != levels.end();
+}
+
+Result<std::vector<std::string>> find_config_files(const std::string& file) {
+  std::vector<std::string> files;
+  std::map<std::string, std::string> drop_ins;
+  std::error_code ignored;
+  if (file.empty()) {
+    if (fs::exists(default_file, ignored)) files.emplace_back(default_file);
+    for (const char* base : {"/usr/lib", "/run", "/etc"})
+      add_drop_ins(std::string(base) + "/mooring/mooringd.yaml.d", drop_ins);
+  } else {
+    if (!fs::exists(file, ignored)) return bad_configuration("the configuration " + file + " does not exist");
+    files.push_back(file);
+    add_drop_ins(file + ".d", drop_ins);
+  }
+  for (auto& [name, path] : drop_ins)
+    files.push_back(std::move(path));
+  return files;
+}
+
+Result<void> apply_config_file(const std::string& file, Options& options) {
+  MOORING_TRY(const std::string content, read_whole(file));
+  const manifest::YamlDocument document(content, 1, {});
+  if (document.error()) {
+    return bad_configuration(file + ":" + std::to_string(document.error()->line) + ":" +
+                             std::to_string(document.error()->column) + ": " + document.error()->message);
+  }
+  if (document.is_empty()) return success();
+  std::vector<manifest::Diagnostic> diagnostics;
+  manifest::DecodeContext context(document, file, diagnostics);
+  apply(context.root(), options);
+  if (diagnostics.empty()) return success();
+  return bad_configuration(diagnostics.front().text());
+}
+
+}  // namespace mooring

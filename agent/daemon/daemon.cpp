@@ -1,0 +1,295 @@
+#include "daemon/daemon.h"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/file.h>
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+#include "daemon/log.h"
+
+namespace mooring {
+namespace {
+
+namespace fs = std::filesystem;
+using boost::system::error_code;
+
+CoreOptions core_options(const Options& options, const std::string& root_dir) {
+  CoreOptions core;
+  core.node.name = NodeName(options.node_name);
+  core.node.labels = options.node_labels;
+  core.node.allocatable = options.allocatable;
+  core.node.root_dir = root_dir;
+  core.seed = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  return core;
+}
+
+Error root_error(const std::string& what, const std::string& path, int errno_value) {
+  return system_error(ErrorKind::Final, "RootUnusable", what, path, errno_value);
+}
+
+/// Locks the root directory itself: no lock file, so it works on a read-only one too (flock(2)).
+Result<kernel::Descriptor> lock_root(const std::string& root_dir) {
+  kernel::Descriptor root(open(root_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return root_error("cannot open the root directory", root_dir, errno);
+  if (flock(root.get(), LOCK_EX | LOCK_NB) == 0) return root;
+  if (errno != EWOULDBLOCK) return root_error("cannot lock the root directory", root_dir, errno);
+  Error error;
+  error.reason = "AlreadyRunning";
+  error.message = "another mooringd serves the root directory " + root_dir;
+  error.remedy = "end it first, or give this one another --root-dir and --run-dir";
+  return error;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::make(const Options& options) {
+  std::error_code failed;
+  fs::create_directories(options.root_dir, failed);
+  if (failed && !fs::is_directory(options.root_dir)) {
+    return root_error("cannot make the root directory", options.root_dir, failed.value());
+  }
+  const std::string root_dir = fs::canonical(options.root_dir, failed).string();
+  if (failed) return root_error("cannot find the root directory", options.root_dir, failed.value());
+  MOORING_TRY(kernel::Descriptor lock, lock_root(root_dir));
+  MOORING_TRY(RecordStore records, RecordStore::open(options.run_dir));
+  MOORING_TRY(ManifestTree tree, ManifestTree::open(options.manifest_dirs));
+  return std::unique_ptr<Daemon>(
+      new Daemon(options, root_dir, std::move(lock), std::move(records), std::move(tree)));
+}
+
+Daemon::Daemon(const Options& options, std::string root_dir, kernel::Descriptor lock, RecordStore records,
+               ManifestTree tree)
+    : options_(options),
+      root_dir_(std::move(root_dir)),
+      lock_(std::move(lock)),
+      records_(std::move(records)),
+      plugins_(built_in_plugins()),
+      core_(core_options(options, root_dir_), plugins_),
+      workers_(loop_, {root_dir_, options.worker_program, options.worker_socket, -1},
+               {[this](Event event) { handle(std::move(event)); },
+                [this](kernel::Descriptor file) { mounts_.adopt(std::move(file)); },
+                [this](const std::string& problem) { worker_problem(problem); },
+                [this](const std::string& root) {
+                  if (root != root_dir_) spdlog::warn("the workers see the root directory as {}", root);
+                }}),
+      host_watch_(loop_, [this](int watch) { handle(WatchFired{watch}); }),
+      mounts_(
+          loop_, [this](std::shared_ptr<const MountTable> table) { take_mounts(std::move(table)); },
+          [](const Error& error) { spdlog::error("{}", error.text()); }),
+      manifests_(loop_, std::move(tree), [this](Event event) { handle(std::move(event)); }),
+      bus_(loop_, core_, options.bus, root_dir_,
+           {[this](Event event) { handle(std::move(event)); }, [this] { manifests_.reload(); },
+            [this] { return !workers_.is_idle(); }}),
+      signals_(loop_),
+      plan_timer_(loop_),
+      watchdog_timer_(loop_) {
+  workers_.set_inotify(host_watch_.descriptor());
+}
+
+Instant Daemon::now() {
+  return {MonotonicTime{std::chrono::steady_clock::now().time_since_epoch()},
+          WallTime{std::chrono::system_clock::now().time_since_epoch()}};
+}
+
+int Daemon::run() {
+  start();
+  loop_.run();
+  spdlog::info("ended; every mount stays as it is");
+  sd_notify(0, "STOPPING=1");
+  return 0;
+}
+
+void Daemon::start() {
+  wait_for_signal();
+  set_up_watchdog();
+  spdlog::info("mooringd " MOORING_VERSION ": node {}, root {}", options_.node_name, root_dir_);
+  auto contents = records_.read_all();
+  RecordsRead read;
+  if (contents) {
+    read.records = std::move(contents.value().records);
+    read.unreadable = std::move(contents.value().unreadable);
+  } else {
+    read.unreadable.push_back(contents.error().text());
+  }
+  core_.handle(std::move(read), now());
+  bus_.start();
+  if (options_.metrics_listen != "none") {
+    auto server = MetricsServer::listen(loop_, options_.metrics_listen, [this] { return metrics_text(); });
+    if (server) {
+      metrics_ = std::move(server).value();
+    } else {
+      spdlog::error("{}", server.error().text());
+    }
+  }
+  workers_.start();
+  manifests_.start();
+}
+
+/// Whatever takes something away is decided on the mount table of this moment.
+void Daemon::handle(Event event) {
+  const bool may_remove = std::holds_alternative<FileGone>(event) ||
+                          std::holds_alternative<ListingCompleted>(event) ||
+                          std::holds_alternative<FileParsed>(event);
+  if (may_remove) mounts_.refresh();
+  if (std::holds_alternative<ListingCompleted>(event) || std::holds_alternative<ListingFailed>(event)) {
+    is_manifests_read_ = true;
+  }
+  if (const auto* ended = std::get_if<OperationEnded>(&event); ended != nullptr && ended->outcome.error) {
+    ++operations_failed_;
+  }
+  core_.handle(std::move(event), now());
+  schedule_dispatch();
+}
+
+void Daemon::take_mounts(std::shared_ptr<const MountTable> table) {
+  core_.handle(MountsRead{std::move(table)}, now());
+  schedule_dispatch();
+}
+
+/// One dispatch serves all events that are waiting in the loop.
+void Daemon::schedule_dispatch() {
+  if (std::exchange(is_dispatch_set_, true)) return;
+  boost::asio::post(loop_, [this] { dispatch(); });
+}
+
+void Daemon::dispatch() {
+  is_dispatch_set_ = false;
+  Effects effects = core_.take_effects(now());
+  write_records(effects);
+  operations_started_ += effects.operations.size();
+  if (!effects.operations.empty()) workers_.submit(std::move(effects.operations));
+  for (const int watch : effects.watches_to_remove)
+    host_watch_.remove(watch);
+  for (const StatusEvent& event : effects.events)
+    log_event(event);
+  bus_.publish(effects);
+  set_timer();
+  notify();
+}
+
+/// Records come first: nothing is done for a pod whose record could not be written.
+void Daemon::write_records(Effects& effects) {
+  for (const PodRecord& record : effects.records_to_write) {
+    const Result<void> written = records_.write(record);
+    if (written) continue;
+    handle(RecordFailed{record.uid, written.error()});
+    std::erase_if(effects.operations, [&](const Operation& operation) {
+      if (operation.pod != record.uid) return false;
+      Outcome outcome;
+      outcome.id = operation.id;
+      outcome.error = written.error();
+      handle(OperationEnded{std::move(outcome)});
+      return true;
+    });
+  }
+  for (const PodUid& uid : effects.records_to_remove) {
+    const Result<void> removed = records_.remove(uid);
+    if (!removed) spdlog::warn("{}", removed.error().text());
+  }
+}
+
+void Daemon::set_timer() {
+  const std::optional<MonotonicTime> next = core_.next_wake();
+  if (next == plan_timer_at_) return;
+  plan_timer_at_ = next;
+  plan_timer_.cancel();
+  if (!next) return;
+  plan_timer_.expires_at(std::chrono::steady_clock::time_point(
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(next->since_start)));
+  plan_timer_.async_wait([this](error_code cancelled) {
+    if (cancelled) return;
+    plan_timer_at_.reset();
+    handle(TimerFired{});
+  });
+}
+
+void Daemon::wait_for_signal() {
+  error_code ignored;
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD})
+    signals_.add(signal, ignored);
+  signals_.async_wait([this](error_code failed, int signal) {
+    if (failed) return;
+    if (signal == SIGTERM || signal == SIGINT) return stop();
+    if (signal == SIGCHLD) workers_.reap();
+    if (signal == SIGHUP) {
+      spdlog::info("reading all manifests again");
+      sd_notify(0, "RELOADING=1");
+      manifests_.reload();
+      sd_notify(0, "READY=1");
+    }
+    wait_for_signal();
+  });
+}
+
+/// Ends at once. What is in flight is finished or not by the workers; whoever comes next reads the kernel.
+void Daemon::stop() {
+  spdlog::info("asked to end");
+  workers_.stop();
+  loop_.stop();
+}
+
+void Daemon::worker_problem(const std::string& problem) {
+  if (problem == worker_problem_) return;
+  worker_problem_ = problem;
+  if (!problem.empty()) spdlog::error("no worker can serve: {}", problem);
+  notify();
+}
+
+void Daemon::notify() {
+  if (std::getenv("NOTIFY_SOCKET") == nullptr) return;
+  const NodeStatus node = core_.node_status();
+  std::string status = std::to_string(node.pods_ready) + " of " + std::to_string(node.pods) +
+                       " pods ready, " + std::to_string(node.volumes_ready) + " of " +
+                       std::to_string(node.volumes) + " volumes";
+  if (!worker_problem_.empty()) status = "no worker can serve: " + worker_problem_;
+  if (!is_ready_told_ && is_manifests_read_) {
+    is_ready_told_ = true;
+    sd_notify(0, "READY=1");
+  }
+  if (status == last_status_) return;
+  last_status_ = status;
+  sd_notify(0, ("STATUS=" + status).c_str());
+}
+
+void Daemon::set_up_watchdog() {
+  std::uint64_t interval_us = 0;
+  if (sd_watchdog_enabled(0, &interval_us) <= 0) return;
+  sd_notify(0, "WATCHDOG=1");
+  watchdog_timer_.expires_after(std::chrono::microseconds(interval_us / 2));
+  watchdog_timer_.async_wait([this](error_code cancelled) {
+    if (!cancelled) set_up_watchdog();
+  });
+}
+
+std::string Daemon::metrics_text() const {
+  const NodeStatus node = core_.node_status();
+  std::string text;
+  const auto add = [&](const char* name, const char* type, const char* help, std::uint64_t value) {
+    text += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n" + name + " " +
+            std::to_string(value) + "\n";
+  };
+  add("mooring_pods", "gauge", "Pods that are known.", node.pods);
+  add("mooring_pods_ready", "gauge", "Pods with every volume ready.", node.pods_ready);
+  add("mooring_volumes", "gauge", "Volumes of all pods.", node.volumes);
+  add("mooring_volumes_ready", "gauge", "Volumes that are ready.", node.volumes_ready);
+  add("mooring_problems", "gauge", "Problems beyond single volumes.", node.problems.size());
+  add("mooring_manifests_complete", "gauge", "1 if every manifest directory was read whole.",
+      node.manifests_complete ? 1 : 0);
+  add("mooring_operations_started_total", "counter", "Operations given to workers.", operations_started_);
+  add("mooring_operations_failed_total", "counter", "Operations that ended with an error.",
+      operations_failed_);
+  add("mooring_operations_queued", "gauge", "Operations that wait for a worker.", workers_.queued());
+  add("mooring_workers", "gauge", "Worker processes in service.", workers_.workers());
+  add("mooring_workers_stuck", "gauge", "Workers that cannot be ended.", workers_.abandoned());
+  add("mooring_workers_lost_total", "counter", "Workers that ended unexpectedly.", workers_.workers_lost());
+  return text;
+}
+
+}  // namespace mooring

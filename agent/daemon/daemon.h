@@ -1,0 +1,80 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/core.h"
+#include "daemon/bus_service.h"
+#include "daemon/host_watch.h"
+#include "daemon/manifest_watcher.h"
+#include "daemon/metrics.h"
+#include "daemon/mount_watcher.h"
+#include "daemon/options.h"
+#include "daemon/record_store.h"
+#include "daemon/worker_pool.h"
+
+namespace mooring {
+
+/// The object graph of mooringd: one thread, one loop, the core in its middle.
+///
+///     manifests, mounts, watches, workers, bus, timer ──event──▶ core ──effects──▶ records, workers, bus,
+///     log
+class Daemon {
+ public:
+  /// Takes the lock of the root directory and makes what is missing. Errors are for the command line:
+  /// "AlreadyRunning", "RootUnusable", ...
+  static Result<std::unique_ptr<Daemon>> make(const Options& options);
+
+  /// Runs until SIGTERM or SIGINT. Every mount stays as it is.
+  int run();
+
+ private:
+  Daemon(const Options& options, std::string root_dir, kernel::Descriptor lock, RecordStore records,
+         ManifestTree tree);
+
+  void start();
+  void handle(Event event);
+  void take_mounts(std::shared_ptr<const MountTable> table);
+  void schedule_dispatch();
+  void dispatch();
+  void write_records(Effects& effects);
+  void set_timer();
+  void wait_for_signal();
+  void stop();
+  void notify();
+  void set_up_watchdog();
+  void worker_problem(const std::string& problem);
+  std::string metrics_text() const;
+  static Instant now();
+
+  Options options_;
+  std::string root_dir_;
+  kernel::Descriptor lock_;
+  boost::asio::io_context loop_{1};
+  RecordStore records_;
+  PluginRegistry plugins_;
+  Core core_;
+  WorkerPool workers_;
+  HostWatch host_watch_;
+  MountWatcher mounts_;
+  ManifestWatcher manifests_;
+  BusService bus_;
+  std::unique_ptr<MetricsServer> metrics_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer plan_timer_;
+  boost::asio::steady_timer watchdog_timer_;
+  std::optional<MonotonicTime> plan_timer_at_;
+  std::string worker_problem_;
+  std::string last_status_;
+  bool is_dispatch_set_ = false;
+  bool is_ready_told_ = false;
+  bool is_manifests_read_ = false;
+  std::uint64_t operations_started_ = 0;
+  std::uint64_t operations_failed_ = 0;
+};
+
+}  // namespace mooring

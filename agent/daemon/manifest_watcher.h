@@ -1,0 +1,63 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "core/core.h"
+#include "daemon/manifest_tree.h"
+
+namespace mooring {
+
+/// Keeps the core's view of the manifest directories: reads them at start, whatever changes as it changes,
+/// and all of them again, slowly, to confirm. Files are parsed a slice at a time, so that the core acts on
+/// the first ones while the last are still being read.
+///
+/// A file that vanished counts as gone only when it is still absent a moment later: editors and tools that
+/// replace a file by removing it first must not cost a pod its volumes.
+class ManifestWatcher {
+ public:
+  using Sink = std::function<void(Event)>;
+
+  ManifestWatcher(boost::asio::io_context& loop, ManifestTree tree, Sink sink);
+
+  /// Lists and reads everything.
+  void start() { request_listing(); }
+  /// Reads everything again, changed or not.
+  void reload();
+
+ private:
+  void wait_for_changes();
+  void take_changes();
+  void request_listing();
+  void list();
+  void read_slice();
+  void read_file(const std::string& file);
+  void confirm_absent();
+  void finish_listing();
+  void schedule_slice();
+  void schedule_check(std::chrono::steady_clock::duration after);
+
+  boost::asio::io_context& loop_;
+  ManifestTree tree_;
+  Sink sink_;
+  boost::asio::posix::stream_descriptor inotify_;
+  boost::asio::steady_timer absence_timer_;
+  boost::asio::steady_timer check_timer_;
+  std::deque<std::string> to_read_;
+  std::set<std::string> queued_;
+  std::map<std::string, ManifestTree::Signature> known_;  ///< What was read, and as what.
+  std::set<std::string> absent_;                          ///< Looked gone; to be confirmed.
+  ManifestTree::Listing listing_;
+  bool is_listing_open_ = false;    ///< A listing's files are still being read.
+  bool is_listing_wanted_ = false;  ///< Another listing is to follow.
+  bool is_slice_scheduled_ = false;
+  bool is_absence_timer_set_ = false;
+};
+
+}  // namespace mooring

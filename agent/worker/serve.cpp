@@ -1,0 +1,179 @@
+#include "worker/serve.h"
+
+#include <fcntl.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+
+#include "kernel/linux/linux_kernel.h"
+#include "operation/executor.h"
+#include "packet/packet.h"
+#include "wire/message.h"
+
+namespace mooring {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How long a finished outcome may wait for others before it is told.
+constexpr auto outcome_age_max = std::chrono::microseconds(500);
+constexpr std::size_t tree_part_bytes_max = 96 * 1024;
+constexpr std::size_t outcomes_per_message_max = 64;
+
+void set_alarm(std::uint32_t deadline_ms) {
+  itimerval timer{};
+  timer.it_value.tv_sec = deadline_ms / 1000;
+  timer.it_value.tv_usec = static_cast<suseconds_t>(deadline_ms % 1000) * 1000;
+  setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
+std::size_t approximate_size(const FoundPod& pod) {
+  std::size_t size = 64 + pod.uid.str().size() + pod.name_space.str().size() + pod.name.str().size();
+  for (const FoundVolume& volume : pod.volumes)
+    size += 24 + volume.plugin.str().size() + volume.directory.str().size();
+  for (const std::string& stranger : pod.strangers)
+    size += 8 + stranger.size();
+  return size;
+}
+
+class Server {
+ public:
+  Server(int socket, kernel::Kernel kernel) : socket_(socket), kernel_(kernel) {}
+
+  bool run(const wire::Batch& batch) {
+    for (const Operation& operation : batch.operations) {
+      // Nobody may think that what is done is not, because the next one hangs.
+      if (operation.lane == Lane::Own && !flush()) return false;
+      if (operation.deadline_ms != 0) set_alarm(operation.deadline_ms);
+      Outcome outcome = execute(operation, kernel_);
+      if (operation.deadline_ms != 0) set_alarm(0);
+      const bool is_large = outcome.tree.has_value();
+      if (is_large && !flush()) return false;
+      for (Outcome& part : split_outcome(std::move(outcome))) {
+        if (unsent_.outcomes.empty()) oldest_unsent_ = Clock::now();
+        unsent_.outcomes.push_back(std::move(part));
+        if (is_large && !flush()) return false;
+      }
+      const bool is_due = Clock::now() - oldest_unsent_ > outcome_age_max ||
+                          unsent_.outcomes.size() >= outcomes_per_message_max;
+      if (is_due && !flush()) return false;
+    }
+    return flush();
+  }
+
+ private:
+  bool flush() {
+    if (unsent_.outcomes.empty()) return true;
+    const Result<void> sent = send_packet(socket_, wire::encode(std::exchange(unsent_, {})));
+    return sent.has_value();
+  }
+
+  int socket_;
+  kernel::Kernel kernel_;
+  wire::Outcomes unsent_;
+  Clock::time_point oldest_unsent_;
+};
+
+template <class T>
+Result<T> expect(const std::string& bytes) {
+  MOORING_TRY(wire::Message message, wire::decode(bytes));
+  if (T* wanted = std::get_if<T>(&message)) return std::move(*wanted);
+  Error error;
+  error.reason = "BadMessage";
+  error.message = "the core sent a message that has no place here";
+  return error;
+}
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "mooring-worker: %s\n", error.text().c_str());
+  return 1;
+}
+
+/// Answers the core's greeting. A problem is answered too: only the core can tell people of it.
+Result<std::unique_ptr<kernel::LinuxKernel>> greet(int socket, const ServeOptions& options,
+                                                   const wire::Welcome& welcome, int inotify) {
+  wire::Hello hello;
+  hello.pid = getpid();
+  hello.problem = options.problem;
+  std::unique_ptr<kernel::LinuxKernel> kernel;
+  if (hello.problem.empty() && welcome.version != wire::protocol_version) {
+    hello.problem = "the core and mooring-worker are of different versions; install both from one build";
+  }
+  if (hello.problem.empty()) {
+    auto opened = kernel::LinuxKernel::open(welcome.root_dir, inotify);
+    if (opened) {
+      kernel = std::move(opened).value();
+      hello.root_dir = kernel->resolved_root();
+    } else {
+      hello.problem = opened.error().text();
+    }
+  }
+  const kernel::Descriptor mounts(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
+  if (!mounts && hello.problem.empty())
+    hello.problem = "cannot open /proc/self/mountinfo: " + errno_text(errno);
+  MOORING_TRY(send_packet(socket, wire::encode(hello), mounts.get()));
+  if (hello.problem.empty()) return kernel;
+  Error error;
+  error.reason = "CannotServe";
+  error.message = hello.problem;
+  return error;
+}
+
+}  // namespace
+
+std::vector<Outcome> split_outcome(Outcome outcome) {
+  std::vector<Outcome> parts;
+  if (!outcome.tree) {
+    parts.push_back(std::move(outcome));
+    return parts;
+  }
+  TreeFacts whole = std::move(*outcome.tree);
+  TreeFacts part;
+  std::size_t size = 0;
+  const auto close_part = [&] {
+    Outcome& partial = parts.emplace_back();
+    partial.id = outcome.id;
+    partial.is_partial = true;
+    partial.tree = std::exchange(part, {});
+    size = 0;
+  };
+  for (FoundPod& pod : whole.pods) {
+    const std::size_t more = approximate_size(pod);
+    if (size + more > tree_part_bytes_max && !part.pods.empty()) close_part();
+    size += more;
+    part.pods.push_back(std::move(pod));
+  }
+  for (std::string& name : whole.trash) {
+    const std::size_t more = name.size() + 8;
+    if (size + more > tree_part_bytes_max && size > 0) close_part();
+    size += more;
+    part.trash.push_back(std::move(name));
+  }
+  outcome.tree = std::move(part);
+  parts.push_back(std::move(outcome));
+  return parts;
+}
+
+int serve(int socket, const ServeOptions& options) {
+  Result<Packet> first = receive_packet(socket);
+  if (!first) return complain(first.error());
+  if (first.value().bytes.empty()) return 0;
+  const auto welcome = expect<wire::Welcome>(first.value().bytes);
+  if (!welcome) return complain(welcome.error());
+  const auto kernel = greet(socket, options, welcome.value(), first.value().descriptor.get());
+  if (!kernel) return complain(kernel.error());
+  Server server(socket, kernel.value()->ports());
+  while (true) {
+    const Result<Packet> packet = receive_packet(socket);
+    if (!packet) return complain(packet.error());
+    if (packet.value().bytes.empty()) return 0;
+    const auto batch = expect<wire::Batch>(packet.value().bytes);
+    if (!batch) return complain(batch.error());
+    if (!server.run(batch.value())) return 0;  // The core is gone; whoever comes next reads the kernel.
+  }
+}
+
+}  // namespace mooring

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+
+#include "kernel/linux/descriptor.h"
+#include "kernel/processes.h"
+
+namespace mooring::kernel {
+
+class LinuxProcess final : public Process {
+ public:
+  /// Starts `program` with no arguments, with `socket` as its descriptor 3 and nothing else inherited but the
+  /// three standard ones. Transient, "SpawnFailed".
+  static Result<std::unique_ptr<LinuxProcess>> spawn(const std::string& program, int socket);
+  /// Refers to a process that is not our child. Transient, "NoSuchProcess".
+  static Result<std::unique_ptr<LinuxProcess>> of(std::int32_t pid);
+
+  std::int32_t pid() const override { return pid_; }
+  int descriptor() const override { return pidfd_.get(); }
+  bool kill() override;
+  std::optional<std::string> take_end() override;
+
+ private:
+  LinuxProcess(std::int32_t pid, Descriptor pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  std::int32_t pid_;
+  Descriptor pidfd_;
+};
+
+}  // namespace mooring::kernel
