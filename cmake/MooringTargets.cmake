@@ -8,6 +8,10 @@ target_compile_options(mooring_options INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast
   -Wcast-qual -Wformat=2 -Wimplicit-fallthrough -Wundef -fstack-protector-strong
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # False alarms of the optimiser: std::string operator+ (GCC bug 105651), moved-from optionals (GCC bug 80635).
+  target_compile_options(mooring_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
+endif()
 target_compile_definitions(mooring_options INTERFACE BOOST_ALLOW_DEPRECATED_HEADERS MOORING_VERSION="${PROJECT_VERSION}")
 if(MOORING_SANITIZE)
   target_compile_options(mooring_options INTERFACE -fsanitize=${MOORING_SANITIZE} -fno-omit-frame-pointer

@@ -47,10 +47,11 @@ void BusService::start() {
 
 bool BusService::set_up(sd_bus* bus, std::string& why) {
   int failed = add_bus_objects(bus, *this);
-  if (failed >= 0) failed = sd_bus_request_name(bus, bus_name, 0);
+  // In a queue, because the bus may not have noticed yet that an earlier mooringd is gone.
+  if (failed >= 0) failed = sd_bus_request_name(bus, bus_name, SD_BUS_NAME_QUEUE);
+  if (failed == 0) spdlog::warn("another mooringd has the name {} on this bus; waiting for it", bus_name);
   if (failed >= 0) return true;
-  why = std::string("cannot take the name ") + bus_name + ": " +
-        (failed == -EEXIST ? "another mooringd has it on this bus" : errno_text(-failed));
+  why = std::string("cannot take the name ") + bus_name + ": " + errno_text(-failed);
   if (failed == -EPERM || failed == -EACCES) why += " (the bus needs Mooring's policy: see systemd/)";
   return false;
 }

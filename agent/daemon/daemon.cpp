@@ -132,12 +132,16 @@ void Daemon::start() {
   manifests_.start();
 }
 
-/// Whatever takes something away is decided on the mount table of this moment.
+/// True for what may ask for something to be removed. A file that is read for the first time cannot.
+bool Daemon::may_remove(const Event& event) {
+  if (const auto* parsed = std::get_if<FileParsed>(&event))
+    return !files_seen_.insert(parsed->file.file).second;
+  if (const auto* gone = std::get_if<FileGone>(&event)) return files_seen_.erase(gone->file) == 1;
+  return std::holds_alternative<ListingCompleted>(event);
+}
+
 void Daemon::handle(Event event) {
-  const bool may_remove = std::holds_alternative<FileGone>(event) ||
-                          std::holds_alternative<ListingCompleted>(event) ||
-                          std::holds_alternative<FileParsed>(event);
-  if (may_remove) mounts_.refresh();
+  are_mounts_to_be_fresh_ = may_remove(event) || are_mounts_to_be_fresh_;
   if (std::holds_alternative<ListingCompleted>(event) || std::holds_alternative<ListingFailed>(event)) {
     is_manifests_read_ = true;
   }
@@ -161,6 +165,9 @@ void Daemon::schedule_dispatch() {
 
 void Daemon::dispatch() {
   is_dispatch_set_ = false;
+  // Whatever takes something away is decided on the mount table of this moment. Reading it costs with every
+  // mount of the node, so only then.
+  if (std::exchange(are_mounts_to_be_fresh_, false)) mounts_.refresh();
   Effects effects = core_.take_effects(now());
   write_records(effects);
   operations_started_ += effects.operations.size();

@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "core/core.h"
@@ -38,6 +39,7 @@ class Daemon {
 
   void start();
   void handle(Event event);
+  bool may_remove(const Event& event);
   void take_mounts(std::shared_ptr<const MountTable> table);
   void schedule_dispatch();
   void dispatch();
@@ -70,6 +72,8 @@ class Daemon {
   std::optional<MonotonicTime> plan_timer_at_;
   std::string worker_problem_;
   std::string last_status_;
+  std::set<std::string> files_seen_;
+  bool are_mounts_to_be_fresh_ = false;
   bool is_dispatch_set_ = false;
   bool is_ready_told_ = false;
   bool is_manifests_read_ = false;

@@ -168,6 +168,7 @@ int serve(int socket, const ServeOptions& options) {
   Server server(socket, kernel.value()->ports());
   while (true) {
     const Result<Packet> packet = receive_packet(socket);
+    if (!packet && packet.error().errno_value == ECONNRESET) return 0;  // The core was killed.
     if (!packet) return complain(packet.error());
     if (packet.value().bytes.empty()) return 0;
     const auto batch = expect<wire::Batch>(packet.value().bytes);

@@ -35,6 +35,10 @@ ActualPod& ActualState::ensure(const PodUid& uid, const ObjectKey& key) {
 }
 
 std::vector<std::string> ActualState::adopt(const std::vector<PodRecord>& records, const TreeFacts& tree) {
+  // Pods whose manifests were read first are known by now, but nothing was done for them yet: what records
+  // and disk tell is all there is.
+  for (auto& [uid, pod] : pods_)
+    pod.volumes.clear();
   for (const PodRecord& record : records) {
     ActualPod& pod = ensure(record.uid, {record.name_space, record.name});
     pod.is_recorded = true;

@@ -56,9 +56,9 @@ class ActualState {
   void erase(const PodUid& uid) { pods_.erase(uid); }
   const std::map<PodUid, ActualPod>& pods() const { return pods_; }
 
-  /// Takes in, once, what a run before this one left: records ∩ what the scan found. Everything adopted is
-  /// Uncertain with what was found. A pod's directory without record or stamp is not Mooring's to touch,
-  /// unless there is nothing in it; it is answered as a line that names it.
+  /// Takes in, once and before any operation, what a run before this one left: records ∩ what the scan found.
+  /// Everything adopted is Uncertain with what was found. A pod's directory without record or stamp is not
+  /// Mooring's to touch, unless there is nothing in it; it is answered as a line that names it.
   std::vector<std::string> adopt(const std::vector<PodRecord>& records, const TreeFacts& tree);
 
  private:

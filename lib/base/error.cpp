@@ -41,7 +41,7 @@ std::string Error::text() const {
   return out;
 }
 
-Error&& Error::within(std::string what) && {
+Error Error::within(std::string what) && {
   context.push_back(std::move(what));
   return std::move(*this);
 }

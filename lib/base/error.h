@@ -27,11 +27,11 @@ struct Error {
   std::string remedy;                ///< What to do about it; may be empty.
   std::vector<std::string> context;  ///< What was being done, innermost first.
 
-  /// The whole error on one line: context, step, message, path (quoted), errno's text and remedy.
+  /// The whole error on one line: context, step, message, path (quoted) and remedy.
   std::string text() const;
 
-  /// Adds what was being done when the error came by. Returns itself, for chaining on the way up.
-  Error&& within(std::string what) &&;
+  /// Adds what was being done when the error came by, for chaining on the way up.
+  Error within(std::string what) &&;
 };
 
 /// An error from a system call: the message is `what` and errno's own text.

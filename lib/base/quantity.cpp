@@ -56,7 +56,7 @@ struct Decimal {
   int scale = 0;
   bool is_valid = false;
   bool is_too_large = false;
-  bool lost_a_nonzero_digit = false;  ///< Behind the 24th decimal place: matters only for rounding up.
+  bool lost_a_nonzero_digit = false;  ///< Behind the 18th decimal place: matters only for rounding up.
 };
 
 Decimal read_decimal(std::string_view& text) {

@@ -11,7 +11,8 @@ namespace mooring {
 
 /// A Kubernetes quantity ("128Mi", "1.5", "100m", "1e3"), kept exactly as a number of billionths.
 /// Grammar and suffixes: Kubernetes API reference, "Quantity" (k8s.io/apimachinery/pkg/api/resource).
-/// Values finer than one billionth are rounded up, as Kubernetes does; values beyond ±1.7e29 are refused.
+/// Values finer than one billionth are rounded up, as Kubernetes does; values of ±2^123 billionths (1.06e28)
+/// and beyond are refused.
 class Quantity {
  public:
   Quantity() = default;

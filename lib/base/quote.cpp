@@ -136,7 +136,9 @@ std::string json_string(std::string_view text) {
 std::string shell_word(std::string_view text) {
   constexpr std::string_view safe =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,~";
-  if (!text.empty() && text.find_first_not_of(safe) == std::string_view::npos) return std::string(text);
+  // A tilde at the front is a home directory to a shell.
+  const bool is_safe = !text.empty() && text.front() != '~' && text.find_first_not_of(safe) == text.npos;
+  if (is_safe) return std::string(text);
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'') {

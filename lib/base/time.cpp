@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 
 namespace mooring {
@@ -19,7 +20,7 @@ std::string rfc3339(WallTime time) {
 
 std::string human_duration(Duration duration) {
   using namespace std::chrono;
-  if (duration < Duration::zero()) return "-" + human_duration(-duration);
+  if (duration < Duration::zero()) return "-" + human_duration(-std::max(duration, -Duration::max()));
   if (duration < 1ms) return fmt::format("{}us", duration_cast<microseconds>(duration).count());
   if (duration < 1s) return fmt::format("{}ms", duration_cast<milliseconds>(duration).count());
   const auto total = duration_cast<seconds>(duration).count();

@@ -75,7 +75,7 @@ bool parse_mountinfo_line(std::string_view line, MountFact& out) {
   out.type = decoded(take_field(line));
   out.source = decoded(take_field(line));
   out.super_options = std::string(line);
-  return !out.type.empty();
+  return !out.type.empty() && !out.super_options.empty();
 }
 
 Result<MountTable> MountTable::parse(std::string_view mountinfo) {
@@ -137,6 +137,7 @@ std::size_t MountTable::count_at(std::string_view path) const {
 }
 
 const MountFact* MountTable::covering(std::string_view path) const {
+  if (!path.starts_with('/')) return nullptr;
   while (true) {
     if (const MountFact* fact = top_at(path.empty() ? std::string_view("/") : path)) return fact;
     if (path.empty() || path == "/") return nullptr;

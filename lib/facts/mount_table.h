@@ -54,7 +54,8 @@ class MountTable {
   const MountFact* covering(std::string_view path) const;
   /// All mounts strictly below `path`, sorted by mount point.
   std::vector<const MountFact*> below(std::string_view path) const;
-  /// All mounts of the same file system and root as `fact`, other than itself: its bind references.
+  /// All other mounts of the same file system whose root is that of `fact` or lies below it: its bind
+  /// references.
   std::vector<const MountFact*> references(const MountFact& fact) const;
 
  private:

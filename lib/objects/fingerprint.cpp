@@ -51,7 +51,7 @@ class Hasher {
   template <class... T>
   void add(const std::variant<T...>& value) {
     add(value.index());
-    std::visit([this](const auto& alternative) { add(alternative); }, value);
+    std::visit([this](const auto& alternative) { this->add(alternative); }, value);
   }
 
   void add(const EmptyDirSource& s) { all(s.medium, s.huge_page_size, s.size_limit); }

@@ -59,7 +59,7 @@ Result<Recipe> HostPathPlugin::recipe(const RecipeRequest& request) const {
   const auto& source = std::get<HostPathSource>(request.volume.source);
   const std::string volume = "volume " + request.volume.name.str() + ": ";
   if (has_parent_element(source.path)) {
-    return refusal(volume + "invalid HostPath `" + source.path + "`: it has a `..` element",
+    return refusal(volume + "invalid HostPath " + quoted(source.path) + ": it has a `..` element",
                    "write the path without ..");
   }
   if (!source.path.starts_with('/')) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -12,7 +13,8 @@ namespace mooring {
 /// The last events, in order; the oldest go when there are too many.
 class EventLog {
  public:
-  explicit EventLog(std::size_t kept_max) : kept_max_(kept_max) {}
+  /// `kept_max` of 0 counts as 1.
+  explicit EventLog(std::size_t kept_max) : kept_max_(std::max<std::size_t>(kept_max, 1)) {}
 
   /// Numbers the event and keeps it. Returns it as it is kept.
   const StatusEvent& add(StatusEvent event);

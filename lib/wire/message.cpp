@@ -71,7 +71,7 @@ class Writer {
   template <class... T>
   void put(std::variant<T...>& value) {
     put(static_cast<std::uint8_t>(value.index()));
-    std::visit([this](auto& alternative) { put(alternative); }, value);
+    std::visit([this](auto& alternative) { this->put(alternative); }, value);
   }
   template <class T>
   requires std::is_class_v<T>

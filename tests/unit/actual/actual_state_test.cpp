@@ -99,6 +99,24 @@ TEST(Adoption, an_empty_directory_is_nobodys_data_and_may_go) {
   EXPECT_NE(actual.find(PodUid("11")), nullptr);
 }
 
+TEST(Adoption, a_pod_whose_manifest_was_read_first_has_each_volume_once) {
+  ActualState actual;
+  ActualPod& planned = actual.ensure(PodUid("11"), {Namespace("default"), ObjectName("web")});
+  planned.volumes.push_back({VolumeName("cache"),
+                             PluginName("kubernetes.io/empty-dir"),
+                             {},
+                             PublishState::Absent,
+                             Found::Nothing,
+                             /*is_mount=*/false,
+                             /*is_recorded=*/false});
+  PodRecord record{PodUid("11"), Namespace("default"), ObjectName("web"), {}};
+  record.volumes.push_back(
+      {VolumeName("cache"), PluginName("kubernetes.io/empty-dir"), VolumeDirectory("cache")});
+  actual.adopt({record}, {});
+  ASSERT_EQ(actual.find(PodUid("11"))->volumes.size(), 1u);
+  EXPECT_EQ(actual.find(PodUid("11"))->volumes.front().state, PublishState::Uncertain);
+}
+
 MountFact mount_at(std::uint64_t id, const std::string& path) {
   MountFact fact;
   fact.id = id;

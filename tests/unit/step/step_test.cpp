@@ -1,0 +1,70 @@
+#include "step/step.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace mooring {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Describe, names_what_each_step_does_and_where) {
+  EXPECT_EQ(describe(MakePodDirectory{PodUid("u1"), Namespace("default"), ObjectName("web")}),
+            "make the pod's directory pods/u1 for default/web");
+  EXPECT_EQ(describe(MakeDirectory{"pods/u1/a", 0777}), "make directory pods/u1/a mode 0777");
+  EXPECT_EQ(describe(MakeDirectory{"pods/u1/a", 01777}), "make directory pods/u1/a mode 1777");
+  EXPECT_EQ(describe(MountTmpfs{"pods/u1/a", 64, 01777}), "mount tmpfs size=64 on pods/u1/a");
+  EXPECT_EQ(describe(MountTmpfs{"pods/u1/a", std::nullopt, 01777}), "mount tmpfs on pods/u1/a");
+  EXPECT_EQ(describe(MountHugetlbfs{"pods/u1/a", 2097152}), "mount hugetlbfs pagesize=2097152 on pods/u1/a");
+  EXPECT_EQ(describe(BindMount{"/srv/x", "pods/u1/a", false, true}), "bind /srv/x on pods/u1/a");
+  EXPECT_EQ(describe(BindMount{"/srv/x", "pods/u1/a", true, true}), "bind read-only /srv/x on pods/u1/a");
+  EXPECT_EQ(describe(Unmount{"pods/u1/a", {"tmpfs"}}), "unmount pods/u1/a");
+  EXPECT_EQ(describe(DiscardDirectory{"pods/u1/a", "t"}), "discard directory pods/u1/a");
+  EXPECT_EQ(describe(EmptyTrash{"t1"}), "remove trash/t1");
+  EXPECT_EQ(describe(RemovePodDirectory{PodUid("u1")}), "remove the pod's directory pods/u1");
+  EXPECT_THAT(describe(CheckHostPath{"/srv/x", HostPathType::Directory, std::nullopt}),
+              HasSubstr("/srv/x is a Directory"));
+  EXPECT_THAT(describe(CheckHostPath{"/srv/x", HostPathType::File, "/srv"}), HasSubstr("the mount at /srv"));
+  EXPECT_EQ(describe(WatchHostPath{"/srv/x", std::nullopt}), "watch for /srv/x");
+  EXPECT_EQ(describe(ScanTree{}), "read the tree below the root directory");
+}
+
+TEST(Describe, keeps_a_hostile_path_on_one_line) {
+  const std::string path = "pods/u1/a\nb";
+  for (const Step& step : std::vector<Step>{
+           MakeDirectory{path, 0750}, MountTmpfs{path, 1, 0}, MountHugetlbfs{path, 1}, BindMount{path, "t"},
+           BindMount{"/s", path}, Unmount{path, {}}, DiscardDirectory{path, "t"}, EmptyTrash{path},
+           CheckHostPath{path, HostPathType::File, path}, WatchHostPath{path, std::nullopt}}) {
+    EXPECT_EQ(describe(step).find('\n'), std::string::npos) << describe(step);
+    EXPECT_THAT(describe(step), HasSubstr("a\\nb"));
+  }
+}
+
+TEST(ToString, host_path_types_are_named_as_in_kubernetes) {
+  EXPECT_EQ(to_string(HostPathType::Unset), "");
+  EXPECT_EQ(to_string(HostPathType::DirectoryOrCreate), "DirectoryOrCreate");
+  EXPECT_EQ(to_string(HostPathType::Directory), "Directory");
+  EXPECT_EQ(to_string(HostPathType::FileOrCreate), "FileOrCreate");
+  EXPECT_EQ(to_string(HostPathType::File), "File");
+  EXPECT_EQ(to_string(HostPathType::Socket), "Socket");
+  EXPECT_EQ(to_string(HostPathType::CharDevice), "CharDevice");
+  EXPECT_EQ(to_string(HostPathType::BlockDevice), "BlockDevice");
+}
+
+TEST(ToString, lanes_have_names) {
+  EXPECT_EQ(to_string(Lane::Local), "local");
+  EXPECT_EQ(to_string(Lane::Teardown), "teardown");
+  EXPECT_EQ(to_string(Lane::Own), "own");
+}
+
+TEST(Step, compares_by_every_field) {
+  EXPECT_EQ((BindMount{"/s", "t", true, true}), (BindMount{"/s", "t", true, true}));
+  EXPECT_NE((BindMount{"/s", "t", true, true}), (BindMount{"/s", "t", false, true}));
+  EXPECT_NE((BindMount{"/s", "t", true, true}), (BindMount{"/s", "t", true, false}));
+  EXPECT_NE((MountTmpfs{"p", std::nullopt, 0777}), (MountTmpfs{"p", 0, 0777}));
+  EXPECT_NE(Step(Unmount{"p", {"tmpfs"}}), Step(Unmount{"p", {}}));
+  EXPECT_NE(Step(EmptyTrash{"p"}), Step(ScanTree{}));
+}
+
+}  // namespace
+}  // namespace mooring

@@ -1,0 +1,69 @@
+#include "sample_messages.h"
+
+namespace mooring::wire {
+
+std::vector<Step> every_step() {
+  return {MakePodDirectory{PodUid("u1"), Namespace("default"), ObjectName("web")},
+          MakeDirectory{"pods/u1/a", 0777},
+          MountTmpfs{"pods/u1/b", 64u << 20, 0700},
+          MountTmpfs{"pods/u1/c", std::nullopt, 01777},
+          MountHugetlbfs{"pods/u1/d", 2u << 20},
+          BindMount{"/srv/source", "pods/u1/e", true, false},
+          Unmount{"pods/u1/f", {"tmpfs", "hugetlbfs"}},
+          DiscardDirectory{"pods/u1/g", "u1.g"},
+          EmptyTrash{"u1.g"},
+          RemovePodDirectory{PodUid("u1")},
+          CheckHostPath{"/srv/h", HostPathType::Socket, "/srv"},
+          CheckHostPath{"/srv/i", HostPathType::BlockDevice, std::nullopt},
+          WatchHostPath{"/srv/j", "/srv"},
+          WatchHostPath{"/srv/k", std::nullopt},
+          ScanTree{}};
+}
+
+Operation sample_operation() {
+  Operation operation;
+  operation.id = OperationId{0x1122334455667788};
+  operation.pod = PodUid("u1");
+  operation.lane = Lane::Own;
+  operation.deadline_ms = 123456;
+  operation.what = "publish default/web/cache";
+  operation.steps = every_step();
+  return operation;
+}
+
+std::vector<Outcome> sample_outcomes() {
+  Outcome failed;
+  failed.id = OperationId{7};
+  failed.steps_done = 3;
+  failed.error = Error{ErrorKind::Uncertain, "MountFailed",     "it failed", "mount", "pods/u1/a", 16,
+                       "try it again",       {"inner", "outer"}};
+  failed.changed = true;
+  failed.trash_entry = "u1.g";
+  failed.watch = 41;
+
+  Outcome scanned;
+  scanned.id = OperationId{8};
+  scanned.is_partial = true;
+  FoundPod pod;
+  pod.uid = PodUid("u2");
+  pod.has_stamp = true;
+  pod.name_space = Namespace("kube-system");
+  pod.name = ObjectName("dns");
+  pod.volumes = {{PluginName("kubernetes.io/empty-dir"), VolumeDirectory("cache"), true},
+                 {PluginName("example.org/other"), VolumeDirectory("x"), false}};
+  pod.strangers = {"containers", "odd\nname"};
+  scanned.tree = TreeFacts{{pod, FoundPod{}}, {"t1", "t2"}};
+  return {failed, scanned, Outcome{}};
+}
+
+std::vector<Message> sample_messages() {
+  Operation small;
+  small.id = OperationId{2};
+  small.steps = {ScanTree{}};
+  return {Welcome{},  Welcome{9, "/var/lib/mooring"},
+          Hello{},    Hello{9, 4242, "/resolved", "wrong mount namespace"},
+          Batch{},    Batch{{sample_operation(), small, Operation{}}},
+          Outcomes{}, Outcomes{sample_outcomes()}};
+}
+
+}  // namespace mooring::wire
