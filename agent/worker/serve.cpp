@@ -1,6 +1,7 @@
 #include "worker/serve.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -48,7 +49,7 @@ class Server {
       // Nobody may think that what is done is not, because the next one hangs.
       if (operation.lane == Lane::Own && !flush()) return false;
       if (operation.deadline_ms != 0) set_alarm(operation.deadline_ms);
-      Outcome outcome = execute(operation, kernel_);
+      Outcome outcome = execute(operation, kernel_, [this] { return is_core_there(); });
       if (operation.deadline_ms != 0) set_alarm(0);
       const bool is_large = outcome.tree.has_value();
       if (is_large && !flush()) return false;
@@ -65,6 +66,13 @@ class Server {
   }
 
  private:
+  /// A core that was killed has a successor soon, which looks at the node and acts: what the dead one asked for must
+  /// not go on beside it.
+  bool is_core_there() const {
+    pollfd item{socket_, 0, 0};
+    return poll(&item, 1, 0) == 0;
+  }
+
   bool flush() {
     if (unsent_.outcomes.empty()) return true;
     const Result<void> sent = send_packet(socket_, wire::encode(std::exchange(unsent_, {})));

@@ -44,9 +44,13 @@ std::vector<std::string> ActualState::adopt(const std::vector<PodRecord>& record
     pod.is_recorded = true;
     pod.directory_may_exist = true;
     for (const VolumeRecord& volume : record.volumes) {
-      pod.volumes.push_back({volume.name, volume.plugin, volume.directory, PublishState::Uncertain,
-                             Found::Nothing,
-                             /*is_mount=*/false, /*is_recorded=*/true});
+      ActualVolume& adopted = pod.volumes.emplace_back();
+      adopted.name = volume.name;
+      adopted.plugin = volume.plugin;
+      adopted.directory = volume.directory;
+      adopted.shape = volume.shape;
+      adopted.state = PublishState::Uncertain;
+      adopted.is_recorded = true;
     }
   }
   std::vector<std::string> strangers;
@@ -68,8 +72,12 @@ std::vector<std::string> ActualState::adopt(const std::vector<PodRecord>& record
       if (known != pod.volumes.end()) {
         known->found = what;
       } else {
-        pod.volumes.push_back({VolumeName(volume.directory.str()), volume.plugin, volume.directory,
-                               PublishState::Uncertain, what, /*is_mount=*/false, /*is_recorded=*/false});
+        ActualVolume& adopted = pod.volumes.emplace_back();
+        adopted.name = VolumeName(volume.directory.str());
+        adopted.plugin = volume.plugin;
+        adopted.directory = volume.directory;
+        adopted.state = PublishState::Uncertain;
+        adopted.found = what;
       }
     }
   }
@@ -79,7 +87,8 @@ std::vector<std::string> ActualState::adopt(const std::vector<PodRecord>& record
 PodRecord make_record(const PodUid& uid, const ActualPod& pod) {
   PodRecord record{uid, pod.key.name_space, pod.key.name, {}};
   for (const ActualVolume& volume : pod.volumes) {
-    if (!volume.directory.empty()) record.volumes.push_back({volume.name, volume.plugin, volume.directory});
+    if (!volume.directory.empty())
+      record.volumes.push_back({volume.name, volume.plugin, volume.directory, volume.shape});
   }
   return record;
 }

@@ -32,6 +32,7 @@ struct ActualVolume {
   VolumeDirectory directory;  ///< Empty: nothing of it is below the root directory (hostPath).
   PublishState state = PublishState::Absent;
   Found found = Found::Nothing;
+  std::string shape;         ///< What it was made as (Recipe::shape()); empty: unknown, or nothing of ours.
   bool is_mount = false;     ///< Published as a mount exactly at its path.
   bool is_recorded = false;  ///< The pod's record names it.
 };

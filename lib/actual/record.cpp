@@ -39,7 +39,8 @@ std::string encode_record(const PodRecord& record) {
     first = false;
     out += R"({"name":)" + json_string(volume.name.str());
     out += R"(,"plugin":)" + json_string(volume.plugin.str());
-    out += R"(,"directory":)" + json_string(volume.directory.str()) + "}";
+    out += R"(,"directory":)" + json_string(volume.directory.str());
+    out += R"(,"shape":)" + json_string(volume.shape) + "}";
   }
   return out + "]}\n";
 }
@@ -67,7 +68,9 @@ Result<PodRecord> decode_record(std::string_view bytes) {
     if (volume == nullptr || plugin == nullptr || directory == nullptr) {
       return bad_record("a volume lacks name, plugin or directory");
     }
-    record.volumes.push_back({VolumeName(*volume), PluginName(*plugin), VolumeDirectory(*directory)});
+    const std::string* shape = string_member(entry, "shape");
+    record.volumes.push_back({VolumeName(*volume), PluginName(*plugin), VolumeDirectory(*directory),
+                              shape == nullptr ? std::string() : *shape});
   }
   return record;
 }

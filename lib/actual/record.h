@@ -14,11 +14,13 @@ namespace mooring {
 /// in it.
 ///
 ///     {"version":1,"uid":"...","namespace":"default","name":"web",
-///      "volumes":[{"name":"cache","plugin":"kubernetes.io/empty-dir","directory":"cache"}]}
+///      "volumes":[{"name":"cache","plugin":"kubernetes.io/empty-dir","directory":"cache",
+///                  "shape":"directory"}]}
 struct VolumeRecord {
   VolumeName name;
   PluginName plugin;
   VolumeDirectory directory;
+  std::string shape = {};  ///< See ActualVolume; may be empty.
   friend bool operator==(const VolumeRecord&, const VolumeRecord&) = default;
 };
 

@@ -42,13 +42,15 @@ Effects Core::Engine::take_effects(Instant now) {
       scan_backoff_.not_before().value_or(now.monotonic) <= now.monotonic) {
     start_scan(now);
   }
-  // Planning one pod never makes another dirty, so one pass takes all.
-  std::set<PodUid> dirty;
-  dirty.swap(dirty_);
-  for (const PodUid& uid : dirty) {
+  // A plan may end something at once, which asks for another look at the same pod; each look has less to do.
+  std::set<PodUid> changed;
+  while (!dirty_.empty()) {
+    const PodUid uid = *dirty_.begin();
+    dirty_.erase(dirty_.begin());
     plan(uid, now);
-    effects_.changed_pods.push_back(uid);
+    changed.insert(uid);
   }
+  effects_.changed_pods.assign(changed.begin(), changed.end());
   if (adoption_ == Adoption::Adopted) start_trash(now);
   Effects effects;
   std::swap(effects, effects_);
@@ -93,6 +95,14 @@ void Core::Engine::start(Operation operation, InFlight what) {
 PlanGate Core::Engine::gate(MonotonicTime now) const {
   const bool is_adopted = adoption_ == Adoption::Adopted;
   return {now, is_adopted, is_adopted && listing_is_complete_ && failing_directories_.empty()};
+}
+
+/// A pod of an earlier run that no manifest names is not wanted only if there is none left that could not be
+/// read.
+PlanGate Core::Engine::gate_of(const PodUid& uid, MonotonicTime now) const {
+  PlanGate pod_gate = gate(now);
+  if (unseen_.contains(uid) && store_.may_ask_for(actual_.find(uid)->key)) pod_gate.may_tear_down = false;
+  return pod_gate;
 }
 
 std::string Core::Engine::volume_label(const ObjectKey& key, const VolumeName& name) const {

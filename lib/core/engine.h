@@ -78,6 +78,7 @@ class Core::Engine {
   void watch_ended(const InFlight& what, const Outcome& outcome, Instant now);
   void directory_ended(const InFlight& what, Outcome& outcome, Instant now);
   void scan_ended(Outcome& outcome, Instant now);
+  void add_trash(const std::string& name);
   void trash_ended(const InFlight& what, Outcome& outcome, Instant now);
   void fail(const PodUid& uid, VolumeWork& work, const Error& error, Instant now);
   void drop_watch(const PodUid& uid, VolumeWork& work);
@@ -88,6 +89,7 @@ class Core::Engine {
                     Instant now);
   PodView view_of(const PodUid& uid, const DesiredPod* desired, const ActualPod& actual,
                   const PodWork& work) const;
+  bool is_wanted(const DesiredPod* desired, const ActualVolume& volume, const VolumeWork& work) const;
   void start_publish(const PodUid& uid, const DesiredPod& desired, const VolumeName& name, Instant now);
   void start_unpublish(const PodUid& uid, const VolumeName& name, Instant now);
   void start_watch(const PodUid& uid, const ActualPod& actual, VolumeWork& work, const Recipe& recipe);
@@ -100,6 +102,7 @@ class Core::Engine {
   void start(Operation operation, InFlight what);
   Result<Recipe> recipe_of(const manifest::Pod& pod, const VolumeName& name) const;
   PlanGate gate(MonotonicTime now) const;
+  PlanGate gate_of(const PodUid& uid, MonotonicTime now) const;
   std::string volume_label(const ObjectKey& key, const VolumeName& name) const;
 
   // engine_status.cpp
@@ -131,6 +134,7 @@ class Core::Engine {
   bool scan_is_in_flight_ = false;
   std::string scan_problem_;
   std::shared_ptr<const MountTable> mounts_;
+  std::set<PodUid> unseen_;       ///< Adopted, and named by no manifest that this run has read.
   std::set<PodUid> unconfirmed_;  ///< Published since the last reading of the table.
 
   bool listing_is_complete_ = false;

@@ -68,6 +68,7 @@ void Core::Engine::adopt(const TreeFacts& tree, Instant now) {
             " of an earlier run, as records and kernel show them");
   }
   for (const auto& [uid, pod] : actual_.pods()) {
+    if (store_.find_pod(uid) == nullptr) unseen_.insert(uid);
     PodWork& work = work_[uid];
     for (const ActualVolume& volume : pod.volumes)
       work.ensure(volume.name, now.wall);
@@ -97,6 +98,7 @@ bool Core::Engine::settle_found(const PodUid& uid, ActualVolume& volume, const m
     return false;
   }
   volume.state = PublishState::Published;
+  volume.shape = recipe.value().shape();
   return true;
 }
 

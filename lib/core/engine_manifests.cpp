@@ -46,10 +46,12 @@ void Core::Engine::take_in(const StoreChanges& changes, Instant now) {
   }
   for (const PodUid& uid : changes.pods)
     update_desired(uid);
+  dirty_.insert(unseen_.begin(), unseen_.end());
 }
 
 void Core::Engine::update_desired(const PodUid& uid) {
   const StoredPod* stored = store_.find_pod(uid);
+  if (stored != nullptr) unseen_.erase(uid);
   const char* why_not = stored == nullptr
                             ? nullptr
                             : reason_not_desired(*stored->pod, options_.node.name, options_.node.labels);
@@ -75,6 +77,7 @@ void Core::Engine::update_desired(const PodUid& uid) {
   if (work == work_.end()) return;
   for (VolumeWork& volume : work->second.volumes) {
     volume.is_refused = false;
+    volume.wanted_shape.reset();
     volume.backoff.hurry();
   }
 }

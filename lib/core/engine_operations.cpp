@@ -154,13 +154,16 @@ void Core::Engine::unpublish_ended(const InFlight& what, Outcome& outcome, Insta
   work.doing = Doing::None;
   work.stuck_pid = 0;
   dirty_.insert(what.pod);
-  if (!outcome.trash_entry.empty()) trash_.try_emplace(outcome.trash_entry);
+  if (!outcome.trash_entry.empty()) add_trash(outcome.trash_entry);
   if (outcome.error) {
+    // A worker that was lost may have moved the directory aside, and could not tell under what name.
+    if (outcome.error->kind == ErrorKind::Uncertain && !what.trash_name.empty()) add_trash(what.trash_name);
     volume->state = PublishState::Uncertain;
     fail(what.pod, work, *outcome.error, now);
     return;
   }
   volume->state = PublishState::Absent;
+  volume->shape.clear();
   volume->is_mount = false;
   work.backoff.reset();
   work.failure.reset();
@@ -185,11 +188,16 @@ void Core::Engine::directory_ended(const InFlight& what, Outcome& outcome, Insta
   work.directory_backoff.failed(now.monotonic, {options_.backoff_first, options_.backoff_longest}, random_);
 }
 
+void Core::Engine::add_trash(const std::string& name) {
+  const auto [trash, is_new] = trash_.try_emplace(name);
+  if (!is_new) trash->second.is_again = trash->second.is_busy;
+}
+
 void Core::Engine::trash_ended(const InFlight& what, Outcome& outcome, Instant now) {
   const auto trash = trash_.find(what.trash_name);
   trash->second.is_busy = false;
   if (!outcome.error) {
-    trash_.erase(trash);
+    if (!std::exchange(trash->second.is_again, false)) trash_.erase(trash);
     return;
   }
   if (trash->second.message != outcome.error->message) {

@@ -8,6 +8,12 @@ namespace mooring {
 Result<Recipe> Core::Engine::recipe_of(const manifest::Pod& pod, const VolumeName& name) const {
   const auto volume =
       std::find_if(pod.volumes.begin(), pod.volumes.end(), [&](const auto& v) { return v.name == name; });
+  if (volume == pod.volumes.end()) {
+    Error error;
+    error.reason = "NoSuchVolume";
+    error.message = "pod " + pod.key.text() + " has no volume " + name.str();
+    return error;
+  }
   const Plugin* plugin = plugins_.for_source(volume->source);
   if (plugin == nullptr) {
     Error error;
@@ -30,7 +36,7 @@ void Core::Engine::plan(const PodUid& uid, Instant now) {
   }
   PodWork& work = work_[uid];
   sync_volumes(uid, desired, *actual, work, now);
-  const PodPlan pod_plan = plan_pod(view_of(uid, desired, *actual, work), gate(now.monotonic));
+  const PodPlan pod_plan = plan_pod(view_of(uid, desired, *actual, work), gate_of(uid, now.monotonic));
   if (pod_plan.is_gone) return forget(uid, now);
   set_timer(uid, work, pod_plan.look_again);
   for (const VolumeName& name : pod_plan.unpublish)
@@ -57,7 +63,13 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
       }
       if (known->plugin != plugin && known->state == PublishState::Absent &&
           volume_work.doing == Doing::None) {
-        *known = ActualVolume{volume->name, plugin, {}, PublishState::Absent, Found::Nothing, false, false};
+        *known = ActualVolume{};
+        known->name = volume->name;
+        known->plugin = plugin;
+      }
+      if (!volume_work.wanted_shape) {
+        const Result<Recipe> recipe = recipe_of(*desired->pod, volume->name);
+        volume_work.wanted_shape = recipe ? recipe.value().shape() : Shape();
       }
       if (known->plugin == plugin && known->state == PublishState::Uncertain &&
           known->found != Found::Nothing) {
@@ -82,6 +94,19 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
                 [&](const ActualVolume& volume) { return work.find(volume.name) == nullptr; });
 }
 
+/// A volume whose kind or shape was changed in the manifest is not wanted as what it is: it goes first, and
+/// comes back as what it is to be.
+bool Core::Engine::is_wanted(const DesiredPod* desired, const ActualVolume& volume,
+                             const VolumeWork& work) const {
+  if (desired == nullptr) return false;
+  const auto& shape = work.wanted_shape;
+  if (shape && !shape->empty() && !volume.shape.empty() && *shape != volume.shape) return false;
+  const std::vector<const manifest::Volume*> used = used_volumes(*desired->pod);
+  return std::any_of(used.begin(), used.end(), [&](const auto* v) {
+    return v->name == volume.name && manifest::plugin_name(v->source) == volume.plugin;
+  });
+}
+
 PodView Core::Engine::view_of(const PodUid&, const DesiredPod* desired, const ActualPod& actual,
                               const PodWork& work) const {
   PodView view;
@@ -89,16 +114,11 @@ PodView Core::Engine::view_of(const PodUid&, const DesiredPod* desired, const Ac
   view.directory_may_exist = actual.directory_may_exist;
   view.directory_is_busy = work.directory_doing != Doing::None;
   view.directory_not_before = work.directory_backoff.not_before();
-  std::vector<const manifest::Volume*> used;
-  if (desired != nullptr) used = used_volumes(*desired->pod);
   for (const ActualVolume& volume : actual.volumes) {
     const VolumeWork& volume_work = *work.find(volume.name);
-    // A volume whose kind was changed in the manifest goes first, and comes back as the new kind.
-    const bool is_wanted = std::any_of(used.begin(), used.end(), [&](const auto* v) {
-      return v->name == volume.name && manifest::plugin_name(v->source) == volume.plugin;
-    });
-    view.volumes.push_back({volume.name, is_wanted, volume.state, volume_work.doing != Doing::None,
-                            volume_work.is_refused, volume_work.backoff.not_before()});
+    view.volumes.push_back({volume.name, is_wanted(desired, volume, volume_work), volume.state,
+                            volume_work.doing != Doing::None, volume_work.is_refused,
+                            volume_work.backoff.not_before()});
   }
   return view;
 }
@@ -120,6 +140,9 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   }
   Recipe& recipe = made.value();
   volume.directory = recipe.directory;
+  volume.found = Found::Nothing;
+  if (volume.shape != recipe.shape()) volume.is_recorded = false;
+  volume.shape = recipe.shape();
   if (recipe.publish.up.empty()) {
     volume.state = PublishState::Published;
     work.failure.reset();
@@ -148,6 +171,7 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
   work.is_blocked = false;
   if (volume.directory.empty()) {  // Nothing of it is ours.
     volume.state = PublishState::Absent;
+    dirty_.insert(uid);
     drop_watch(uid, work);
     return;
   }
@@ -187,10 +211,16 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
   operation.steps = plugin->removal({uid, volume.directory, options_.node});
   if (operation.steps.empty()) {
     volume.state = PublishState::Absent;
+    dirty_.insert(uid);
     return;
   }
+  volume.found = Found::Nothing;  // What the scan saw is not true any more from here on.
+  std::string trash_name;
+  for (const Step& step : operation.steps) {
+    if (const auto* discard = std::get_if<DiscardDirectory>(&step)) trash_name = discard->trash_name;
+  }
   work.doing = Doing::Unpublish;
-  start(std::move(operation), InFlight{Doing::Unpublish, uid, name, {}, false});
+  start(std::move(operation), InFlight{Doing::Unpublish, uid, name, std::move(trash_name), false});
 }
 
 void Core::Engine::start_remove_directory(const PodUid& uid, Instant) {
@@ -243,6 +273,7 @@ void Core::Engine::forget(const PodUid& uid, Instant now) {
   work_.erase(uid);
   actual_.erase(uid);
   unconfirmed_.erase(uid);
+  unseen_.erase(uid);
 }
 
 }  // namespace mooring

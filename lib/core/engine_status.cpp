@@ -37,23 +37,23 @@ void Core::Engine::update_phases(const PodUid& uid, Instant now) {
   bool all_ready = desired != nullptr;
   std::vector<const manifest::Volume*> used;
   if (desired != nullptr) used = used_volumes(*desired->pod);
+  const auto is_used = [&](const VolumeName& name) {
+    return std::any_of(used.begin(), used.end(), [&](const auto* v) { return v->name == name; });
+  };
   for (VolumeWork& volume : work.volumes) {
     const ActualVolume* there = actual.find(volume.name);
-    const bool is_wanted =
-        there != nullptr && std::any_of(used.begin(), used.end(), [&](const auto* v) {
-          return v->name == volume.name && manifest::plugin_name(v->source) == there->plugin;
-        });
+    const bool wanted = there != nullptr && is_wanted(desired, *there, volume);
     Phase phase = Phase::Pending;
     if (volume.stuck_pid != 0) {
       phase = Phase::Stuck;
-    } else if (!is_wanted) {
+    } else if (!wanted) {
       phase = Phase::Unpublishing;
     } else if (there->state == PublishState::Published && volume.doing == Doing::None) {
       phase = Phase::Ready;
     } else if (!volume.is_refused && (volume.doing != Doing::None || volume.failure)) {
       phase = Phase::Publishing;
     }
-    if (phase != Phase::Ready && desired != nullptr && is_wanted) all_ready = false;
+    if (phase != Phase::Ready && is_used(volume.name)) all_ready = false;
     if (phase == volume.phase) continue;
     volume.phase = phase;
     volume.since = now.wall;
@@ -103,7 +103,7 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
         !scan_problem_.empty() ? scan_problem_ : "waits until what an earlier run left is taken in";
   } else {
     status.reason = std::string(to_string(work.phase));
-    status.message = work.phase == Phase::Unpublishing && !gate(now.monotonic).may_tear_down
+    status.message = work.phase == Phase::Unpublishing && !gate_of(uid, now.monotonic).may_tear_down
                          ? "waits until all manifests were read whole; nothing is torn down before"
                          : "in progress";
   }

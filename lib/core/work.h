@@ -29,8 +29,9 @@ struct VolumeWork {
   VolumeName name;
   Doing doing = Doing::None;
   Phase phase = Phase::Pending;
-  bool is_refused = false;     ///< The plugin refuses it as it is written.
-  bool is_unconfined = false;  ///< Its look-up left its mount: it needs a worker of its own.
+  std::optional<std::string> wanted_shape;  ///< Of the recipe, once it was asked for; empty: it has none.
+  bool is_refused = false;                  ///< The plugin refuses it as it is written.
+  bool is_unconfined = false;               ///< Its look-up left its mount: it needs a worker of its own.
   bool is_blocked =
       false;  ///< A foreign mount below holds up its removal; a change of the table tries again.
   bool watch_is_fresh = false;  ///< `watch` was set after the last change that it told of.
@@ -62,13 +63,14 @@ struct InFlight {
   Doing doing = Doing::None;
   PodUid pod;
   VolumeName volume;       ///< Empty: the pod's directory, or the node.
-  std::string trash_name;  ///< Of EmptyTrash.
+  std::string trash_name;  ///< Of EmptyTrash; of Unpublish: what it would move aside.
   bool is_mount = false;   ///< Of Publish: what the recipe said it will be.
 };
 
 /// One entry of the trash that waits to be removed.
 struct TrashWork {
   bool is_busy = false;
+  bool is_again = false;  ///< Something came to be under this name while it was being removed.
   Backoff backoff;
   std::string message;  ///< Why it could not be removed; empty: it was not tried, or is being.
 };

@@ -9,6 +9,10 @@
 
 namespace mooring {
 
+/// What a volume is on the node, in a word: a volume that is to be of another shape than it is goes first,
+/// and comes back as what it is to be. "directory", "mount:tmpfs"; empty: nothing of Mooring's.
+using Shape = std::string;
+
 /// What must be true on the node while a volume is published to a pod; the actual state is compared with it
 /// whenever the mount table changes.
 enum class Presence : std::uint8_t {
@@ -34,6 +38,8 @@ struct Recipe {
   /// A path of the node that publishing depends on and that may appear later: a failure is tried again as
   /// soon as something changes there. Empty: none.
   std::string watch_path;
+
+  Shape shape() const;
 };
 
 }  // namespace mooring

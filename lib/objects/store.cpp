@@ -63,13 +63,13 @@ StoreChanges ObjectStore::apply(ParsedFile file) {
     next.objects.emplace(std::move(identity), std::move(held));
   }
   const auto before = files_.find(file.file);
+  std::map<Identity, std::string> kept;
+  for (const BrokenDocument& broken : file.broken) {
+    if (!broken.key) continue;
+    const std::string name_space = is_cluster_scoped(broken.kind) ? "" : broken.key->name_space.str();
+    kept.emplace(identity_text(broken.kind, name_space, broken.key->name.str()), broken.message);
+  }
   if (before != files_.end()) {
-    std::map<Identity, std::string> kept;
-    for (const BrokenDocument& broken : file.broken) {
-      if (!broken.key) continue;
-      const std::string name_space = is_cluster_scoped(broken.kind) ? "" : broken.key->name_space.str();
-      kept.emplace(identity_text(broken.kind, name_space, broken.key->name.str()), broken.message);
-    }
     for (const auto& [identity, held] : before->second.objects) {
       const auto broken = kept.find(identity);
       if (next.objects.contains(identity) || (broken == kept.end() && file.is_whole)) continue;
@@ -77,6 +77,17 @@ StoreChanges ObjectStore::apply(ParsedFile file) {
       copy.note = broken != kept.end() ? "manifest unreadable: " + broken->second
                                        : "manifest " + file.file + " could not be read whole";
       next.objects.emplace(identity, std::move(copy));
+    }
+  }
+  // What was read whole once is known; a break after that hides nothing that was there before.
+  if (before == files_.end() || !before->second.is_known()) {
+    next.hides_anything = !file.is_whole;
+    for (const BrokenDocument& broken : file.broken) {
+      if (broken.key) {
+        next.hidden.push_back({broken.kind, *broken.key});
+      } else {
+        next.hides_anything = true;
+      }
     }
   }
   for (const Diagnostic& diagnostic : file.diagnostics) {
@@ -98,6 +109,7 @@ StoreChanges ObjectStore::mark_unreadable(const std::string& file, const std::st
   File next;
   const auto before = files_.find(file);
   if (before != files_.end()) next = before->second;
+  if (before == files_.end()) next.hides_anything = true;
   next.unreadable = message;
   next.problems = {file + ": " + message + "; what it held before is kept"};
   for (auto& [identity, held] : next.objects)
@@ -188,6 +200,18 @@ void ObjectStore::put_pods(const Held* held, const Identity& identity, StoreChan
 const StoredPod* ObjectStore::find_pod(const PodUid& uid) const {
   const auto found = pods_.find(uid);
   return found == pods_.end() ? nullptr : &found->second.begin()->second;
+}
+
+bool ObjectStore::may_ask_for(const ObjectKey& pod) const {
+  return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
+    const File& file = entry.second;
+    return file.hides_anything ||
+           std::any_of(file.hidden.begin(), file.hidden.end(), [&](const auto& broken) {
+             if (broken.key.name_space != pod.name_space) return false;
+             if (broken.kind == "Pod") return broken.key.name == pod.name;
+             return pod.name.str().starts_with(broken.key.name.str() + "-");  // A workload's pods.
+           });
+  });
 }
 
 std::vector<PodUid> ObjectStore::pods() const {

@@ -43,6 +43,9 @@ class ObjectStore {
   /// nullptr if no manifest asks for it.
   const StoredPod* find_pod(const PodUid& uid) const;
   std::vector<PodUid> pods() const;
+  /// True if something that was never read well since this store was made may ask for the pod: a document
+  /// that is broken and is that pod's, or its workload's, or nobody can tell whose.
+  bool may_ask_for(const ObjectKey& pod) const;
 
   std::shared_ptr<const manifest::ConfigMap> find_config_map(const ObjectKey& key) const;
   std::shared_ptr<const manifest::Secret> find_secret(const ObjectKey& key) const;
@@ -64,11 +67,18 @@ class ObjectStore {
     std::string note;  ///< Kept although the file does not hold it any more: why.
     std::vector<std::shared_ptr<const manifest::Pod>> expanded;  ///< Of a workload.
   };
+  struct BrokenIdentity {
+    std::string kind;
+    ObjectKey key;
+  };
   struct File {
     std::map<Identity, Held> objects;
     std::vector<std::string> problems;
     std::vector<std::string> warnings;
-    std::string unreadable;  ///< Not empty: the last reading failed, and why.
+    std::string unreadable;              ///< Not empty: the last reading failed, and why.
+    bool hides_anything = false;         ///< Something in it was never read, and nobody can tell what it is.
+    std::vector<BrokenIdentity> hidden;  ///< Documents in it that were never read well.
+    bool is_known() const { return !hides_anything && hidden.empty(); }
   };
 
   void set_file(const std::string& name, File next, StoreChanges& changes);

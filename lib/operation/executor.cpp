@@ -41,6 +41,7 @@ class Runner {
  private:
   Result<bool> is_ready_for(const std::string& path, std::string_view type);
   Result<void> remove_empty(const std::string& path);
+  bool is_gone(const std::string& path);
 
   kernel::Kernel kernel_;
   Outcome& outcome_;
@@ -139,6 +140,12 @@ Result<void> Runner::operator()(const Unmount& step) {
   return error;
 }
 
+/// True only if there is certainly nothing at `path`.
+bool Runner::is_gone(const std::string& path) {
+  const auto status = kernel_.files.status(path);
+  return status && !status.value();
+}
+
 Result<void> Runner::operator()(const DiscardDirectory& step) {
   constexpr int names_max = 1000;
   MOORING_TRY(const auto status, kernel_.files.status(step.path));
@@ -157,8 +164,10 @@ Result<void> Runner::operator()(const DiscardDirectory& step) {
     const std::string name = i == 0 ? step.trash_name : step.trash_name + "." + std::to_string(i);
     const Result<void> moved = kernel_.files.rename(step.path, layout::trash_entry(name));
     if (!moved && moved.error().errno_value == EEXIST) continue;
-    if (moved) outcome_.trash_entry = name;
-    return moved;
+    // An error is a hint: what is not there any more was moved.
+    if (!moved && !is_gone(step.path)) return moved;
+    outcome_.trash_entry = name;
+    return success();
   }
   return refusal("TrashFull", "the trash holds too many leftovers of this volume", step.path,
                  "empty the trash directory below the root directory");
@@ -238,11 +247,15 @@ Result<void> Runner::operator()(const ScanTree&) {
 
 }  // namespace
 
-Outcome execute(const Operation& operation, kernel::Kernel kernel) {
+Outcome execute(const Operation& operation, kernel::Kernel kernel, const std::function<bool()>& may_go_on) {
   Outcome outcome;
   outcome.id = operation.id;
   Runner runner(kernel, outcome);
   for (const Step& step : operation.steps) {
+    if (may_go_on && !may_go_on()) {
+      outcome.error = refusal("CoreGone", "the core that asked for it is gone", {}, {});
+      return outcome;
+    }
     Result<void> done = std::visit(runner, step);
     if (!done) {
       Error error = std::move(done).error();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "kernel/kernel.h"
 #include "step/step.h"
 
@@ -7,7 +9,10 @@ namespace mooring {
 
 /// Does the steps of `operation` in order on the kernel; the first that fails ends it. Re-reads the kernel
 /// rather than believe a return code: after a mount or unmount the target's own state decides. Takes no
-/// locks, keeps no state: what it knows of the node it reads.
-Outcome execute(const Operation& operation, kernel::Kernel kernel);
+/// locks, keeps no state: what it knows of the node it reads. `may_go_on` is asked before each step; false
+/// ends the operation ("CoreGone"): nobody waits for it any more, and somebody else may be at work in its
+/// place.
+Outcome execute(const Operation& operation, kernel::Kernel kernel,
+                const std::function<bool()>& may_go_on = {});
 
 }  // namespace mooring

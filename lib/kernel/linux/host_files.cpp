@@ -51,6 +51,8 @@ Error host_error(const HostLookup& lookup, std::string_view what, const std::str
 }
 
 Descriptor open_host(const HostLookup& lookup, const std::string& relative, int flags, mode_t mode = 0) {
+  // The confining mount may be that of a file, in which the kernel looks up nothing, not even ".".
+  if (relative == "." && flags == O_PATH) return Descriptor(fcntl(lookup.base.get(), F_DUPFD_CLOEXEC, 0));
   return Descriptor(uapi::openat2(lookup.base.get(), relative.c_str(),
                                   static_cast<std::uint64_t>(flags) | O_CLOEXEC, mode, lookup.resolve));
 }
@@ -100,6 +102,17 @@ Result<void> LinuxFiles::make_host_directory(const HostLocation& location) {
 
 Result<void> LinuxFiles::make_host_file(const HostLocation& location) {
   MOORING_TRY(const HostLookup lookup, start_of(location));
+  // What is there is not opened for writing: it may be read-only, a program that runs, a device.
+  const Descriptor there = open_host(lookup, lookup.relative, O_PATH);
+  if (!there && errno != ENOENT) return host_error(lookup, "cannot create the file", location.path, errno);
+  FileStatus status;
+  if (there && !read_status(there.get(), "", status)) {
+    return host_error(lookup, "cannot create the file", location.path, errno);
+  }
+  if (there && status.type == FileType::Directory) {
+    return host_error(lookup, "cannot create the file", location.path, EISDIR);
+  }
+  if (there) return success();
   const Descriptor file =
       open_host(lookup, lookup.relative, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0644);
   if (!file) return host_error(lookup, "cannot create the file", location.path, errno);

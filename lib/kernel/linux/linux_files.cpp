@@ -63,6 +63,14 @@ bool is_absent(const Error& error) {
   return error.errno_value == ENOENT;
 }
 
+/// A removal failed with `errno_value`, but there was nothing to remove: a read-only file system says EROFS
+/// before it looks.
+bool was_absent(const Place& place, int errno_value) {
+  if (errno_value == ENOENT) return true;
+  FileStatus status;
+  return errno_value == EROFS && !read_status(place.directory.get(), place.name, status) && errno == ENOENT;
+}
+
 }  // namespace
 
 Result<bool> LinuxFiles::make_directory(const std::string& path, std::uint32_t mode) {
@@ -176,11 +184,11 @@ Result<void> LinuxFiles::remove_directory(const std::string& path) {
     if (is_absent(place.error())) return success();
     return place.error();
   }
-  if (unlinkat(place.value().directory.get(), place.value().name.c_str(), AT_REMOVEDIR) == 0 ||
-      errno == ENOENT) {
+  if (unlinkat(place.value().directory.get(), place.value().name.c_str(), AT_REMOVEDIR) == 0)
     return success();
-  }
-  return file_error("cannot remove the directory", path, errno == EEXIST ? ENOTEMPTY : errno);
+  const int cause = errno;
+  if (was_absent(place.value(), cause)) return success();
+  return file_error("cannot remove the directory", path, cause == EEXIST ? ENOTEMPTY : cause);
 }
 
 Result<void> LinuxFiles::remove_file(const std::string& path) {
@@ -189,10 +197,10 @@ Result<void> LinuxFiles::remove_file(const std::string& path) {
     if (is_absent(place.error())) return success();
     return place.error();
   }
-  if (unlinkat(place.value().directory.get(), place.value().name.c_str(), 0) == 0 || errno == ENOENT) {
-    return success();
-  }
-  return file_error("cannot remove", path, errno);
+  if (unlinkat(place.value().directory.get(), place.value().name.c_str(), 0) == 0) return success();
+  const int cause = errno;
+  if (was_absent(place.value(), cause)) return success();
+  return file_error("cannot remove", path, cause);
 }
 
 Result<void> LinuxFiles::rename(const std::string& from, const std::string& to) {

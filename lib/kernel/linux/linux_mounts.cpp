@@ -88,28 +88,6 @@ class NewFileSystem {
   int errno_ = 0;
 };
 
-/// A file system's name by its magic number, for kernels without statmount; empty if it is not a common one.
-std::string_view type_by_magic(long magic) {
-  switch (static_cast<unsigned long>(magic)) {
-    case TMPFS_MAGIC:
-      return "tmpfs";
-    case HUGETLBFS_MAGIC:
-      return "hugetlbfs";
-    case EXT4_SUPER_MAGIC:
-      return "ext4";
-    case XFS_SUPER_MAGIC:
-      return "xfs";
-    case BTRFS_SUPER_MAGIC:
-      return "btrfs";
-    case OVERLAYFS_SUPER_MAGIC:
-      return "overlay";
-    case NFS_SUPER_MAGIC:
-      return "nfs4";
-    default:
-      return {};
-  }
-}
-
 /// One mount by its unique id; false if the kernel cannot tell (errno).
 bool read_statmount(std::uint64_t unique_id, MountFact& out) {
   uapi::MountIdRequest request;
@@ -135,13 +113,6 @@ bool read_statmount(std::uint64_t unique_id, MountFact& out) {
   out.options = (raw.mnt_attr & MOUNT_ATTR_RDONLY) != 0 ? "ro" : "rw";
   out.super_options = (raw.sb_flags & MS_RDONLY) != 0 ? "ro" : "rw";
   return true;
-}
-
-/// The path that /proc shows for a descriptor: how the mount table names it.
-std::string shown_path(int fd) {
-  std::array<char, 4096> path{};
-  const ssize_t size = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path.data(), path.size());
-  return size < 0 ? std::string() : std::string(path.data(), static_cast<std::size_t>(size));
 }
 
 }  // namespace
@@ -221,26 +192,28 @@ Result<std::optional<MountFact>> LinuxMounts::at(const std::string& target) {
     return file_error("cannot read the mount at", target, errno);
   }
   has_statmount_ = false;
-  // Linux 6.1: the magic number names what Mooring itself mounts; anything else is looked up in the table.
+  struct statx by_id {};
+  if (statx(directory, name, flags, STATX_MNT_ID | STATX_INO, &by_id) != 0)
+    return file_error("cannot read", target, errno);
+  // Linux 6.1. The table costs with every mount of the node, so what Mooring mounts most is told without it: the
+  // root of a tmpfs is its inode 1 (mm/shmem.c numbers from there).
+  constexpr std::uint64_t tmpfs_root_inode = 1;
   const Descriptor mounted(openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct statfs file_system {};
-  if (mounted && fstatfs(mounted.get(), &file_system) == 0) {
-    const std::string_view type = type_by_magic(file_system.f_type);
-    if (type == "tmpfs" || type == "hugetlbfs") {
-      fact.type = type;
-      fact.root = "/";
-      fact.options = (file_system.f_flags & ST_RDONLY) != 0 ? "ro" : "rw";
-      return std::optional(std::move(fact));
-    }
-  }
-  const std::string path = mounted ? shown_path(mounted.get()) : std::string();
-  MOORING_TRY(const MountTable whole, table());
-  const MountFact* found = whole.top_at(path);
-  if (found == nullptr) {
-    fact.type = "unknown";
+  if (by_id.stx_ino == tmpfs_root_inode && mounted && fstatfs(mounted.get(), &file_system) == 0 &&
+      file_system.f_type == TMPFS_MAGIC) {
+    fact.id = by_id.stx_mnt_id;
+    fact.type = "tmpfs";
+    fact.root = "/";
+    fact.options = (file_system.f_flags & ST_RDONLY) != 0 ? "ro" : "rw";
     return std::optional(std::move(fact));
   }
-  return std::optional(*found);
+  // Anything else by the mount's id in the table, which also tells the root of a bind.
+  MOORING_TRY(const MountTable whole, table());
+  for (const MountFact& line : whole.mounts()) {
+    if (line.id == by_id.stx_mnt_id) return std::optional(line);
+  }
+  return file_error("the mount table lacks the mount at", target, EAGAIN);
 }
 
 Result<MountTable> LinuxMounts::table() {

@@ -40,9 +40,11 @@ std::string Place::proc_path() const {
 }
 
 Descriptor open_beneath(int root, const std::string& path, int flags) {
-  return Descriptor(uapi::openat2(
-      root, path.empty() ? "." : path.c_str(), static_cast<std::uint64_t>(flags) | O_CLOEXEC | O_NOFOLLOW, 0,
-      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV));
+  // RESOLVE_NO_SYMLINKS refuses a link as the last element too, and says ELOOP; with O_NOFOLLOW a directory's
+  // open would say ENOTDIR of it.
+  return Descriptor(
+      uapi::openat2(root, path.empty() ? "." : path.c_str(), static_cast<std::uint64_t>(flags) | O_CLOEXEC, 0,
+                    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV));
 }
 
 Result<Place> place_of(int root, const std::string& path) {
@@ -51,6 +53,7 @@ Result<Place> place_of(int root, const std::string& path) {
   Place place{open_beneath(root, parent, O_PATH | O_DIRECTORY),
               slash == std::string::npos ? path : path.substr(slash + 1)};
   if (!place.directory) return file_error("cannot open the directory", parent, errno);
+  if (place.name == "..") return file_error("cannot look up", path, EXDEV);  // It may lead out of the root.
   return place;
 }
 

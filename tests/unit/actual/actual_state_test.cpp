@@ -102,13 +102,9 @@ TEST(Adoption, an_empty_directory_is_nobodys_data_and_may_go) {
 TEST(Adoption, a_pod_whose_manifest_was_read_first_has_each_volume_once) {
   ActualState actual;
   ActualPod& planned = actual.ensure(PodUid("11"), {Namespace("default"), ObjectName("web")});
-  planned.volumes.push_back({VolumeName("cache"),
-                             PluginName("kubernetes.io/empty-dir"),
-                             {},
-                             PublishState::Absent,
-                             Found::Nothing,
-                             /*is_mount=*/false,
-                             /*is_recorded=*/false});
+  ActualVolume& volume = planned.volumes.emplace_back();
+  volume.name = VolumeName("cache");
+  volume.plugin = PluginName("kubernetes.io/empty-dir");
   PodRecord record{PodUid("11"), Namespace("default"), ObjectName("web"), {}};
   record.volumes.push_back(
       {VolumeName("cache"), PluginName("kubernetes.io/empty-dir"), VolumeDirectory("cache")});

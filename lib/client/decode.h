@@ -1,0 +1,38 @@
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "client/client.h"
+#include "status/status.h"
+
+namespace mooring::bus {
+
+/// A property's value, of the types that the interface uses; monostate for any other, so that a newer daemon
+/// may tell more.
+using Value =
+    std::variant<std::monostate, std::string, bool, std::uint32_t, std::uint64_t, std::vector<std::string>>;
+using Properties = std::map<std::string, Value, std::less<>>;
+
+/// a{sv} → the answer of Properties.GetAll.
+Result<Properties> decode_properties(sd_bus_message* message);
+/// aa{sv} → the answer of GetContainerMounts.
+Result<std::vector<ContainerMount>> decode_mounts(sd_bus_message* message);
+/// a(ttbsss) → the answer of GetEvents.
+Result<std::vector<StatusEvent>> decode_events(sd_bus_message* message);
+/// (ttbsss) → the signal Event.
+Result<StatusEvent> decode_event(sd_bus_message* message);
+/// a{oa{sa{sv}}} → the answer of ObjectManager.GetManagedObjects.
+Result<std::vector<PodStatus>> decode_pods(sd_bus_message* message);
+
+NodeStatus node_from(const Properties& properties);
+DaemonInfo daemon_from(const Properties& properties);
+
+}  // namespace mooring::bus

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "kernel/fake/fake_fault.h"
+#include "kernel/fake/fake_files.h"
+#include "kernel/fake/fake_mounts.h"
+#include "kernel/fake/fake_node.h"
+#include "kernel/kernel.h"
+
+namespace mooring::kernel {
+
+/// A node in memory: file systems, mounts, one namespace, with the semantics of Linux as a process with all
+/// capabilities meets them, and the ports on it. Deterministic: no clock, no I/O, no order of hashes or of
+/// addresses. tests/contract holds it to the real kernel. "/" is an "ext4"; paths below are absolute unless
+/// said, and follow symbolic links as any process on the node would.
+class FakeKernel {
+ public:
+  /// Makes the root directory, with its parents.
+  explicit FakeKernel(std::string root_dir);
+  FakeKernel(const FakeKernel&) = delete;  // The ports refer to it.
+  FakeKernel& operator=(const FakeKernel&) = delete;
+
+  Kernel ports() { return {files_, mounts_}; }
+  const std::string& root_dir() const { return root_dir_; }
+
+  // Faults. A test's own controls below ask no hook.
+
+  void set_hook(FaultHook hook) { node_.hook = std::move(hook); }
+  /// Power off and on: every mount but "/" ends, with what was in memory only, the open files and the
+  /// watches. The root directory is looked up anew, and made if it was in memory.
+  void reboot();
+  /// Looks the root directory up again, as a process does that starts: what has been mounted on it or above
+  /// it since the last look-up counts from now on.
+  void reopen_root();
+
+  /// The watches that something happened in since the last call, in the order of their first event.
+  std::vector<int> take_fired_watches() { return node_.take_fired_watches(); }
+  void remove_watch(int number) { node_.remove_watch(number); }
+
+  // What other programs do on the node. Answers are 0 or an errno. Missing parents are made with 0755.
+
+  int put_file(const std::string& path, const std::string& content, std::uint32_t mode = 0644);
+  int put_directory(const std::string& path, std::uint32_t mode = 0755);
+  int put_symlink(const std::string& path, const std::string& target);
+  int put_socket(const std::string& path);
+  int put_fifo(const std::string& path);
+  int put_char_device(const std::string& path);
+  int put_block_device(const std::string& path);
+  int set_mode(const std::string& path, std::uint32_t mode);
+  /// rm -r that crosses mounts, as a careless program's; the mount points themselves stay (EBUSY).
+  int remove_all(const std::string& path);
+  /// Mounts a file system that is not Mooring's. One of a disk or a server (any type but tmpfs, ramfs,
+  /// hugetlbfs) is the same again when the same source is mounted again.
+  int mount_foreign(const std::string& path, const std::string& type, const std::string& source);
+  int bind_foreign(const std::string& source, const std::string& path, bool is_read_only = false);
+  int unmount_foreign(const std::string& path);
+  /// The whole file system that `path` lies in, as after an I/O error with errors=remount-ro.
+  int set_read_only(const std::string& path, bool is_read_only);
+  /// How much can still be written to the file system that `path` lies in; nullopt: no limit.
+  int set_space(const std::string& path, std::optional<std::uint64_t> free_bytes);
+  int set_inodes(const std::string& path, std::optional<std::uint64_t> free_inodes);
+  /// Somebody opens `path`: the mount that it lies in is busy until mark_closed, or a reboot.
+  int mark_open(const std::string& path);
+  int mark_closed(const std::string& path);
+  /// The sizes of huge pages that the kernel offers; none: it lacks hugetlbfs (ENODEV).
+  void set_page_sizes(std::set<std::uint64_t> sizes_bytes) { node_.page_sizes = std::move(sizes_bytes); }
+
+  // What is there.
+
+  bool exists(const std::string& path) const;
+  /// The content of a file; empty if there is none.
+  std::string read(const std::string& path) const;
+  /// All below `path` with what is mounted there, one "path type mode" a line ("/a/b directory 750"), sorted.
+  std::vector<std::string> tree_listing(const std::string& path) const;
+  std::vector<MountFact> mount_facts() const { return node_.facts(); }
+
+ private:
+  fake::Walk walk(const std::string& path, bool follows_last = true) const;
+  int make_parents(const std::string& path, fake::Location& directory, std::string& name);
+  int put(const std::string& path, FileType type, std::uint32_t mode, const std::string& content);
+  int remove_below(const fake::Location& directory);
+
+  std::string root_dir_;
+  fake::FakeNode node_;
+  fake::Location root_;
+  fake::FakeFiles files_;
+  fake::FakeMounts mounts_;
+  std::map<std::string, std::shared_ptr<fake::FileSystem>> lasting_;  ///< By type and source.
+  std::map<std::string, std::vector<std::uint64_t>> open_;  ///< The mounts' ids, by the path opened.
+};
+
+}  // namespace mooring::kernel

@@ -1,0 +1,120 @@
+#include "kernel/fake/fake_mounts.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+
+#include "kernel/fake/fake_error.h"
+#include "kernel/fake/fake_files.h"
+
+namespace mooring::kernel::fake {
+namespace {
+
+constexpr std::uint64_t page_bytes = 4096;
+
+std::string octal(std::uint32_t mode) {
+  std::array<char, 16> text{};
+  snprintf(text.data(), text.size(), "%03o", mode);
+  return text.data();
+}
+
+}  // namespace
+
+Result<void> FakeMounts::mount_tmpfs(const std::string& target, const TmpfsOptions& options) {
+  const auto fail = [&](int error) { return mount_error("cannot mount the tmpfs", target, error); };
+  const auto act = [&]() -> Result<void> {
+    MOORING_TRY(const FakePlace place, place_of(node_, root_, target));
+    const std::uint32_t mode = options.mode & 07777U;
+    const auto tmpfs = node_.new_file_system("tmpfs", "tmpfs", mode);
+    if (options.size_bytes && *options.size_bytes > 0) {  // A size of 0 is none to tmpfs.
+      const std::uint64_t pages = (*options.size_bytes + page_bytes - 1) / page_bytes;
+      tmpfs->bytes_max = pages * page_bytes;
+      tmpfs->options = "size=" + std::to_string(pages * page_bytes / 1024) + "k";
+    }
+    if (mode != 01777) tmpfs->options += (tmpfs->options.empty() ? "mode=" : ",mode=") + octal(mode);
+    if (const int error = node_.mount(tmpfs, place.directory, place.name)) return fail(error);
+    return success();
+  };
+  return between_faults<void>(node_, "mount_tmpfs", target, act, fail);
+}
+
+Result<void> FakeMounts::mount_hugetlbfs(const std::string& target, std::uint64_t page_size_bytes) {
+  const auto fail = [&](int error) { return mount_error("cannot mount the hugetlbfs", target, error); };
+  const auto act = [&]() -> Result<void> {
+    MOORING_TRY(const FakePlace place, place_of(node_, root_, target));
+    // Without any size the kernel has no hugetlbfs at all.
+    if (node_.page_sizes.empty()) return mount_error("cannot make the hugetlbfs", target, ENODEV);
+    if (!node_.page_sizes.contains(page_size_bytes)) {
+      return mount_error("cannot make the hugetlbfs", target, EINVAL);
+    }
+    const auto huge = node_.new_file_system("hugetlbfs", "nodev", 0755);
+    huge->options = "pagesize=" + std::to_string(page_size_bytes >> 20U) + "M";
+    if (const int error = node_.mount(huge, place.directory, place.name)) return fail(error);
+    return success();
+  };
+  return between_faults<void>(node_, "mount_hugetlbfs", target, act, fail);
+}
+
+Result<void> FakeMounts::bind(const BindRequest& request) {
+  const auto fail = [&](int error) {
+    return mount_error("cannot bind " + request.source + " on", request.target, error);
+  };
+  const auto act = [&]() -> Result<void> {
+    MOORING_TRY(const FakePlace place, place_of(node_, root_, request.target));
+    const Walk source = node_.walk(node_.start(), request.source, {});
+    if (source.error != 0) return fail(source.error);
+    if (const int error =
+            node_.bind(source.found, request.recursive, request.read_only, place.directory, place.name)) {
+      return fail(error);
+    }
+    return success();
+  };
+  return between_faults<void>(node_, "bind", request.target, act, fail);
+}
+
+Result<void> FakeMounts::unmount(const std::string& target) {
+  const auto fail = [&](int error) { return unmount_error(target, error); };
+  const auto act = [&]() -> Result<void> {
+    MOORING_TRY(const FakePlace place, place_of(node_, root_, target));
+    Location there;
+    if (const int error = node_.find(place.directory, place.name, there)) return fail(error);
+    if (const int error = node_.unmount(there)) return fail(error);
+    return success();
+  };
+  return between_faults<void>(node_, "unmount", target, act, fail);
+}
+
+Result<std::optional<MountFact>> FakeMounts::at(const std::string& target) {
+  using Answer = std::optional<MountFact>;
+  const auto fail = [&](int error) { return file_error("cannot read", target, error); };
+  const auto act = [&]() -> Result<Answer> {
+    const Result<FakePlace> place = place_of(node_, root_, target);
+    if (!place) {
+      if (place.error().errno_value == ENOENT) return Answer();
+      return place.error();
+    }
+    Location there;
+    const int error =
+        place.value().name.empty() ? ENOENT : node_.find(place.value().directory, place.value().name, there);
+    if (error == ENOENT) return Answer();
+    if (error != 0) return fail(error);
+    if (!there.is_mount_root()) return Answer();
+    MountFact fact = node_.fact_of(*there.mount);
+    // No more than the real one tells at this price.
+    fact.mount_point.clear();
+    fact.source.clear();
+    fact.options = there.mount->is_read_only ? "ro" : "rw";
+    fact.super_options = there.mount->file_system->is_read_only ? "ro" : "rw";
+    return Answer(std::move(fact));
+  };
+  return between_faults<Answer>(node_, "at", target, act, fail);
+}
+
+Result<MountTable> FakeMounts::table() {
+  const std::string path = "/proc/self/mountinfo";
+  const auto act = [&]() -> Result<MountTable> { return MountTable::from_facts(node_.facts()); };
+  const auto fail = [&](int error) { return file_error("cannot read", path, error); };
+  return between_faults<MountTable>(node_, "table", path, act, fail);
+}
+
+}  // namespace mooring::kernel::fake

@@ -1,0 +1,157 @@
+// The mounts of FakeNode.
+
+#include <algorithm>
+#include <cerrno>
+
+#include "kernel/fake/fake_node.h"
+
+namespace mooring::kernel::fake {
+
+Mount* FakeNode::mounted_on(const Location& at) const {
+  if (at.inode->mounts_on == 0) return nullptr;
+  for (const auto& mount : mounts_) {
+    if (mount->parent == at.mount && mount->point == at.inode) return mount.get();
+  }
+  return nullptr;  // Mounted on, but through another mount of the same file system.
+}
+
+void FakeNode::cross_mounts(Location& at) const {
+  while (Mount* above = mounted_on(at))
+    at = {above, above->root};
+}
+
+std::shared_ptr<FileSystem> FakeNode::new_file_system(const std::string& type, const std::string& source,
+                                                      std::uint32_t root_mode) {
+  return std::make_shared<FileSystem>(type, source, 0, next_device_minor_++, root_mode);
+}
+
+int FakeNode::attach(std::vector<std::unique_ptr<Mount>> tree, const Location& directory,
+                     const std::string& name) {
+  Location target;
+  if (name.empty()) return ENOENT;
+  if (const int error = find(directory, name, target)) return error;
+  // move_mount answers EINVAL where mount(2) answers ENOTDIR.
+  if (target.inode->is_directory() != tree.front()->root->is_directory()) return EINVAL;
+  if (target.inode->is_removed) return ENOENT;
+  tree.front()->parent = target.mount;
+  tree.front()->point = target.inode;
+  for (auto& mount : tree) {
+    mount->id = next_mount_id_++;
+    ++mount->point->mounts_on;
+    mounts_.push_back(std::move(mount));
+  }
+  return 0;
+}
+
+int FakeNode::mount(const std::shared_ptr<FileSystem>& file_system, const Location& directory,
+                    const std::string& name) {
+  std::vector<std::unique_ptr<Mount>> tree;
+  tree.push_back(std::make_unique<Mount>());
+  tree.front()->file_system = file_system;
+  tree.front()->root = file_system->root;
+  return attach(std::move(tree), directory, name);
+}
+
+int FakeNode::bind(const Location& source, bool is_recursive, bool is_read_only, const Location& directory,
+                   const std::string& name) {
+  const auto is_below_source = [&](const Inode* inode) {
+    while (inode != nullptr && inode != source.inode.get())
+      inode = inode->parent;
+    return inode != nullptr;
+  };
+  std::vector<std::unique_ptr<Mount>> tree;
+  std::map<const Mount*, Mount*> copies;
+  const auto copy = [&](const Mount& original) {
+    tree.push_back(std::make_unique<Mount>(original));
+    Mount* made = tree.back().get();
+    made->is_read_only = original.is_read_only || is_read_only;
+    copies[&original] = made;
+    return made;
+  };
+  copy(*source.mount)->root = source.inode;
+  // Parents come before their children in the order of ids.
+  for (const auto& mount : mounts_) {
+    if (!is_recursive || mount->parent == nullptr || !copies.contains(mount->parent)) continue;
+    if (mount->parent == source.mount && !is_below_source(mount->point.get())) continue;
+    if (mount.get() == source.mount) continue;
+    Mount* parent = copies[mount->parent];
+    copy(*mount)->parent = parent;
+  }
+  return attach(std::move(tree), directory, name);
+}
+
+int FakeNode::unmount(const Location& location) {
+  Mount* mount = location.mount;
+  if (!location.is_mount_root() || mount->parent == nullptr) return EINVAL;
+  const auto pin = pins_.find(mount->id);
+  if (pin != pins_.end() && pin->second > 0) return EBUSY;
+  const bool has_child =
+      std::any_of(mounts_.begin(), mounts_.end(), [&](const auto& other) { return other->parent == mount; });
+  if (has_child) return EBUSY;
+  const std::shared_ptr<FileSystem> file_system = mount->file_system;
+  --mount->point->mounts_on;
+  std::erase_if(mounts_, [&](const auto& other) { return other.get() == mount; });
+  const bool is_mounted = std::any_of(mounts_.begin(), mounts_.end(),
+                                      [&](const auto& m) { return m->file_system == file_system; });
+  if (is_mounted) return 0;
+  // The file system ends: its watches tell so (IN_UNMOUNT) and end with it.
+  std::vector<int> ended;
+  for (const auto& [number, inode] : watches_) {
+    if (inode->file_system == file_system.get()) ended.push_back(number);
+  }
+  for (const int number : ended) {
+    fire(number);
+    remove_watch(number);
+  }
+  return 0;
+}
+
+std::string FakeNode::path_of(const Mount& mount) const {
+  std::string path;
+  for (const Mount* at = &mount; at->parent != nullptr; at = at->parent) {
+    for (const Inode* inode = at->point.get(); inode != at->parent->root.get() && inode->parent != nullptr;
+         inode = inode->parent) {
+      path.insert(0, "/" + inode->name);
+    }
+  }
+  return path.empty() ? "/" : path;
+}
+
+MountFact FakeNode::fact_of(const Mount& mount) const {
+  const FileSystem& file_system = *mount.file_system;
+  MountFact fact;
+  fact.id = mount.id;
+  fact.parent_id = mount.parent == nullptr ? 1 : mount.parent->id;
+  fact.device_major = file_system.device_major;
+  fact.device_minor = file_system.device_minor;
+  fact.root = mount.root->path_inside();
+  fact.mount_point = path_of(mount);
+  fact.options = mount.is_read_only ? "ro,relatime" : "rw,relatime";
+  fact.type = file_system.type;
+  fact.source = file_system.source;
+  fact.super_options = file_system.is_read_only ? "ro" : "rw";
+  if (!file_system.options.empty()) fact.super_options += "," + file_system.options;
+  return fact;
+}
+
+std::vector<MountFact> FakeNode::facts() const {
+  std::vector<MountFact> facts;
+  for (const auto& mount : mounts_)
+    facts.push_back(fact_of(*mount));
+  return facts;
+}
+
+void FakeNode::reboot() {
+  for (const auto& mount : mounts_) {
+    if (mount->point != nullptr) --mount->point->mounts_on;
+  }
+  mounts_.resize(1);
+  pins_.clear();
+  for (const auto& [number, inode] : watches_)
+    inode->watch_number = 0;
+  watches_.clear();
+  fired_.clear();
+  next_watch_ = 1;  // Another inotify instance counts anew.
+}
+
+}  // namespace mooring::kernel::fake

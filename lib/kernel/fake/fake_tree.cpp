@@ -1,0 +1,90 @@
+#include "kernel/fake/fake_tree.h"
+
+#include <cerrno>
+
+namespace mooring::kernel::fake {
+namespace {
+
+constexpr std::uint64_t block_bytes = 4096;
+
+std::uint64_t in_blocks(std::uint64_t bytes) {
+  return (bytes + block_bytes - 1) / block_bytes * block_bytes;
+}
+
+}  // namespace
+
+std::shared_ptr<Inode> Inode::child(const std::string& wanted) const {
+  const auto found = children.find(wanted);
+  return found == children.end() ? nullptr : found->second;
+}
+
+std::string Inode::path_inside() const {
+  if (is_removed) return name + "//deleted";
+  std::string path;
+  for (const Inode* at = this; at->parent != nullptr; at = at->parent)
+    path.insert(0, "/" + at->name);
+  return path.empty() ? "/" : path;
+}
+
+FileSystem::FileSystem(std::string type_name, std::string source_name, std::uint32_t major,
+                       std::uint32_t minor, std::uint32_t root_mode)
+    : type(std::move(type_name)),
+      source(std::move(source_name)),
+      device_major(major),
+      device_minor(minor),
+      root(std::make_shared<Inode>()) {
+  root->type = FileType::Directory;
+  root->mode = root_mode;
+  root->number = next_number_++;
+  root->file_system = this;
+}
+
+bool FileSystem::is_volatile() const {
+  return type == "tmpfs" || type == "hugetlbfs" || type == "ramfs";
+}
+
+std::uint64_t FileSystem::cost_of(FileType file_type, std::size_t size) const {
+  if (file_type == FileType::Regular) return in_blocks(size);
+  // A directory of a disk takes a block; one in memory takes none.
+  return file_type == FileType::Directory && !is_volatile() ? block_bytes : 0;
+}
+
+int FileSystem::add(Inode& directory, const std::string& name, FileType file_type, std::uint32_t mode,
+                    const std::string& content) {
+  const std::uint64_t cost = cost_of(file_type, content.size());
+  if (inodes_max && inodes_used + 1 > *inodes_max) return ENOSPC;
+  if (bytes_max && cost != 0 && bytes_used + cost > *bytes_max) return ENOSPC;
+  auto file = std::make_shared<Inode>();
+  file->type = file_type;
+  file->mode = mode;
+  file->number = next_number_++;
+  file->file_system = this;
+  file->parent = &directory;
+  file->name = name;
+  file->content = content;
+  directory.children[name] = std::move(file);
+  ++inodes_used;
+  bytes_used += cost;
+  return 0;
+}
+
+int FileSystem::write(Inode& file, const std::string& content) {
+  const std::uint64_t before = cost_of(file.type, file.content.size());
+  const std::uint64_t after = cost_of(file.type, content.size());
+  if (bytes_max && after > before && bytes_used - before + after > *bytes_max) return ENOSPC;
+  bytes_used = bytes_used - before + after;
+  file.content = content;
+  return 0;
+}
+
+void FileSystem::drop(const std::shared_ptr<Inode>& file) {
+  const std::string path = file->path_inside();
+  bytes_used -= cost_of(file->type, file->content.size());
+  --inodes_used;
+  file->parent->children.erase(file->name);
+  file->parent = nullptr;
+  file->name = path;
+  file->is_removed = true;
+}
+
+}  // namespace mooring::kernel::fake

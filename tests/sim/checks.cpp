@@ -1,0 +1,199 @@
+#include <algorithm>
+
+#include "simulation.h"
+#include "step/layout.h"
+
+namespace mooring::sim {
+namespace {
+
+PodUid uid_of(const std::string& pod) {
+  return derived_pod_uid(Namespace("default"), ObjectName(pod));
+}
+
+}  // namespace
+
+std::string Simulation::volume_path(const std::string& pod, const std::string& volume) const {
+  return kernel_.root_dir() + "/" +
+         layout::volume(uid_of(pod), PluginName("kubernetes.io/empty-dir"), VolumeDirectory(volume));
+}
+
+std::optional<std::string> Simulation::check() const {
+  for (const auto& broken : {check_markers(), check_foreign(), check_mounts(), check_status()}) {
+    if (broken) return broken;
+  }
+  return std::nullopt;
+}
+
+/// No byte that a container wrote is lost while a manifest asks for its pod.
+std::optional<std::string> Simulation::check_markers() const {
+  for (const Marker& marker : markers_) {
+    if (!kernel_.exists(marker.path)) return "data of a wanted volume is lost: " + marker.path;
+  }
+  return std::nullopt;
+}
+
+/// Nothing that is not Mooring's is ever removed.
+std::optional<std::string> Simulation::check_foreign() const {
+  for (const auto& [path, content] : foreign_) {
+    if (kernel_.read(path + "/precious") != content)
+      return "a foreign mount was emptied or unmounted: " + path;
+  }
+  for (int i = 0; i < 3; ++i) {
+    const std::string path = "/host/there" + std::to_string(i) + "/precious";
+    if (!kernel_.exists(path)) return "a hostPath lost its content: " + path;
+  }
+  return std::nullopt;
+}
+
+/// At most one mount of Mooring's at a place.
+std::optional<std::string> Simulation::check_mounts() const {
+  std::map<std::string, int> counts;
+  for (const MountFact& fact : kernel_.mount_facts()) {
+    const bool is_ours = fact.type == "tmpfs" || fact.type == "hugetlbfs";
+    if (is_ours && ++counts[fact.mount_point] > 1) return "two mounts at one place: " + fact.mount_point;
+  }
+  return std::nullopt;
+}
+
+/// A ready pod has every volume; what is not ready says why, and what comes next.
+std::optional<std::string> Simulation::check_status() const {
+  if (!shell_.is_running()) return std::nullopt;
+  for (const PodUid& uid : shell_.core().pods()) {
+    const auto status = shell_.core().pod_status(uid);
+    if (!status) continue;
+    for (const VolumeStatus& volume : status->volumes) {
+      const std::string name = status->name.str() + "/" + volume.name.str();
+      if (volume.phase != Phase::Ready) {
+        const auto spec = pods_.find(status->name.str() + ".yaml");
+        const bool is_wanted = spec != pods_.end() && !broken_.contains(spec->first) &&
+                               std::any_of(spec->second.volumes.begin(), spec->second.volumes.end(),
+                                           [&](const VolumeSpec& v) { return v.name == volume.name.str(); });
+        if (status->ready && is_wanted) return "a pod is ready and its volume is not: " + name;
+        if (volume.reason.empty() || volume.message.empty())
+          return "a volume does not say why it is not ready: " + name;
+        continue;
+      }
+      if (!status->ready || shell_.are_mounts_stale() || volume.plugin.str() != "kubernetes.io/empty-dir")
+        continue;
+      if (!kernel_.exists(volume.path))
+        return "a volume is said to be ready and is not there: " + volume.path;
+    }
+  }
+  return std::nullopt;
+}
+
+/// All faults stop, and time goes by.
+std::optional<std::string> Simulation::settle() {
+  note("all faults stop");
+  shell_.faults = {};
+  for (const std::string& path : open_)
+    kernel_.mark_closed(path);
+  open_.clear();
+  kernel_.set_space(kernel_.root_dir(), std::nullopt);
+  kernel_.set_read_only(kernel_.root_dir(), false);
+  while (!foreign_.empty()) {
+    kernel_.unmount_foreign(foreign_.begin()->first);
+    foreign_.erase(foreign_.begin());
+  }
+  for (int i = 0; i < 3; ++i)
+    kernel_.put_file("/host/late" + std::to_string(i) + "/file", "late");
+  broken_.clear();
+  for (auto& [file, pod] : pods_) {  // People correct what was refused.
+    for (VolumeSpec& volume : pod.volumes) {
+      if (volume.kind == Kind::HostBad) volume.kind = Kind::Disk;
+    }
+  }
+  while (shell_.end_stuck(now())) {
+  }
+  // After a reboot a volume that was written on disk may be asked for in memory: its data is not hidden under
+  // a mount until somebody moves it away.
+  for (const auto& [file, pod] : pods_) {
+    for (const VolumeSpec& volume : pod.volumes) {
+      if (volume.kind != Kind::Memory && volume.kind != Kind::HugePages) continue;
+      const std::string path = volume_path(pod.name, volume.name);
+      const auto facts = kernel_.mount_facts();
+      const bool is_mount =
+          std::any_of(facts.begin(), facts.end(), [&](const auto& fact) { return fact.mount_point == path; });
+      if (is_mount || !kernel_.exists(path)) continue;
+      kernel_.remove_all(path);
+      forget_markers(pod.name);
+    }
+  }
+  read_manifests(false);
+  constexpr int rounds = 4000;
+  for (int round = 0; round < rounds; ++round) {
+    if (auto broken = check()) return broken;
+    if (shell_.work(now())) continue;
+    if (shell_.are_mounts_stale()) {
+      shell_.tell_mounts(now());
+      continue;
+    }
+    if (const auto fired = kernel_.take_fired_watches(); !fired.empty()) {
+      for (const int watch : fired)
+        shell_.feed(WatchFired{watch}, now());
+      continue;
+    }
+    const auto wake = shell_.core().next_wake();
+    if (!wake) {
+      auto broken = check_end();
+      if (broken) note_status();
+      return broken;
+    }
+    advance(std::max(wake->since_start - time_, Duration::zero()));
+  }
+  return "the core does not come to rest";
+}
+
+void Simulation::note_status() {
+  for (const PodUid& uid : shell_.core().pods()) {
+    const auto status = shell_.core().pod_status(uid);
+    if (!status) continue;
+    note("status " + status->name.str() + (status->ready ? " ready" : "") +
+         (status->deleting ? " deleting " : " ") + status->message);
+    for (const VolumeStatus& volume : status->volumes)
+      note("  " + volume.name.str() + " " + std::string(to_string(volume.phase)) + " " + volume.message);
+  }
+}
+
+/// In the end the node is just what the manifests say.
+std::optional<std::string> Simulation::check_end() {
+  std::set<std::string> wanted;
+  std::size_t mounts_wanted = 0;
+  for (const auto& [file, pod] : pods_) {
+    const PodUid uid = uid_of(pod.name);
+    wanted.insert(uid.str());
+    const auto status = shell_.core().pod_status(uid);
+    if (!status) return "a pod is not known in the end: " + pod.name;
+    if (!status->ready) {
+      for (const VolumeStatus& volume : status->volumes)
+        note("  " + volume.name.str() + " " + std::string(to_string(volume.phase)) + " " + volume.message);
+      return "a pod is not ready in the end: " + pod.name;
+    }
+    mounts_wanted +=
+        static_cast<std::size_t>(std::count_if(pod.volumes.begin(), pod.volumes.end(), [](const auto& v) {
+          return v.kind == Kind::Memory || v.kind == Kind::HugePages;
+        }));
+  }
+  std::size_t mounts = 0;
+  for (const MountFact& fact : kernel_.mount_facts()) {
+    if (fact.mount_point.starts_with(kernel_.root_dir() + "/")) ++mounts;
+  }
+  if (mounts != mounts_wanted) {
+    return std::to_string(mounts) + " mounts in the end, and " + std::to_string(mounts_wanted) +
+           " are asked for";
+  }
+  const std::string prefix = kernel_.root_dir() + "/pods/";
+  for (const std::string& line : kernel_.tree_listing(kernel_.root_dir())) {
+    if (line.starts_with(kernel_.root_dir() + "/trash/")) return "the trash is not empty in the end: " + line;
+    if (!line.starts_with(prefix)) continue;
+    const std::string rest = line.substr(prefix.size());
+    const std::string uid = rest.substr(0, rest.find_first_of("/ "));
+    if (!wanted.contains(uid)) return "something of a removed pod is left: " + line;
+  }
+  for (const auto& [uid, bytes] : shell_.records()) {
+    if (!wanted.contains(uid)) return "a record of a removed pod is left: " + uid;
+  }
+  return std::nullopt;
+}
+
+}  // namespace mooring::sim

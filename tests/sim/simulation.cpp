@@ -1,0 +1,259 @@
+#include "simulation.h"
+
+#include <algorithm>
+
+#include "manifest/parse.h"
+
+namespace mooring::sim {
+namespace {
+
+constexpr const char* root_dir = "/var/lib/mooring";
+constexpr std::uint64_t steps = 220;
+
+}  // namespace
+
+Simulation::Simulation(std::uint64_t seed)
+    : random_(seed),
+      kernel_(root_dir),
+      shell_(kernel_, random_, [this](const std::string& line) { note(line); }) {
+  for (int i = 0; i < 3; ++i)
+    kernel_.put_file("/host/there" + std::to_string(i) + "/precious", "host data");
+  if (random_.chance(2)) shell_.faults.errno_one_in = 20 + random_.below(100);
+  if (random_.chance(2)) shell_.faults.crash_one_in = 40 + random_.below(200);
+  if (random_.chance(3)) shell_.faults.hang_one_in = 60 + random_.below(200);
+  if (random_.chance(3)) shell_.faults.record_one_in = 8;
+}
+
+std::optional<std::string> Simulation::run() {
+  restart();
+  for (std::uint64_t i = 0; i < steps; ++i) {
+    step();
+    if (auto broken = check()) return broken;
+  }
+  return settle();
+}
+
+void Simulation::advance(Duration duration) {
+  time_ += duration;
+  if (!shell_.is_running()) return;
+  const auto wake = shell_.core().next_wake();
+  if (wake && wake->since_start <= time_) shell_.feed(TimerFired{}, now());
+}
+
+void Simulation::step() {
+  advance(std::chrono::microseconds(random_.below(2000)));
+  switch (random_.below(16)) {
+    case 0:
+    case 1:
+      return user_acts();
+    case 2:
+      return node_acts();
+    case 3:
+      return disturb();
+    case 4:
+      return put_marker();
+    case 5:
+      return advance(std::chrono::milliseconds(random_.below(5000)));
+    case 6:
+      if (shell_.is_running()) shell_.tell_mounts(now());
+      for (const int watch : kernel_.take_fired_watches()) {
+        if (shell_.is_running()) shell_.feed(WatchFired{watch}, now());
+      }
+      return;
+    default:
+      shell_.work(now());
+      return;
+  }
+}
+
+void Simulation::tell(const std::string& file) {
+  if (!shell_.is_running()) return;
+  const auto pod = pods_.find(file);
+  if (pod == pods_.end()) return shell_.feed(FileGone{file}, now());
+  const std::string text = manifest_of(pod->second);
+  const std::string bytes = broken_.contains(file) ? text.substr(0, text.size() / 2) + "\n  - {:" : text;
+  shell_.feed(FileParsed{manifest::parse_file(bytes, file)}, now());
+}
+
+void Simulation::user_acts() {
+  switch (random_.below(8)) {
+    case 0:
+    case 1:
+    case 2:
+      return write_pod();
+    case 3:
+    case 4:
+      return remove_pod();
+    case 5: {  // A file is half written for a while.
+      if (pods_.empty()) return;
+      const std::string file =
+          std::next(pods_.begin(), static_cast<long>(random_.below(pods_.size())))->first;
+      if (!broken_.insert(file).second) broken_.erase(file);
+      note("user: " + file + (broken_.contains(file) ? " is broken" : " is whole again"));
+      return tell(file);
+    }
+    case 6:
+      note("user: retry");
+      if (shell_.is_running()) shell_.feed(RetryRequested{}, now());
+      return;
+    default:
+      return restart();
+  }
+}
+
+void Simulation::write_pod() {
+  const std::string name = "p" + std::to_string(random_.below(4));
+  const std::string file = name + ".yaml";
+  if (pods_.contains(file)) return;
+  pods_[file] = random_pod(name, random_);
+  broken_.erase(file);
+  note("user: writes " + file);
+  tell(file);
+}
+
+void Simulation::remove_pod() {
+  if (pods_.empty()) return;
+  const std::string file = std::next(pods_.begin(), static_cast<long>(random_.below(pods_.size())))->first;
+  note("user: removes " + file);
+  forget_markers(pods_[file].name);
+  pods_.erase(file);
+  broken_.erase(file);
+  tell(file);
+}
+
+void Simulation::forget_markers(const std::string& pod) {
+  std::erase_if(markers_, [&](const Marker& marker) { return marker.pod == pod; });
+}
+
+/// kill -9 (or the first start), and another start; with luck its manifests can be read.
+void Simulation::restart() {
+  note("mooringd is killed and starts again");
+  ++crashes_;
+  shell_.kill();
+  shell_.start(now(), ++starts_);
+  is_listing_known_ = false;
+  read_manifests(random_.chance(4));
+}
+
+void Simulation::read_manifests(bool fails) {
+  const bool mounts_first = random_.chance(2);
+  if (mounts_first) shell_.tell_mounts(now());
+  std::vector<std::string> files;
+  for (const auto& [file, pod] : pods_) {
+    files.push_back(file);
+    if (fails && random_.chance(2)) continue;
+    tell(file);
+    if (random_.chance(2)) shell_.work(now());
+  }
+  if (!mounts_first) shell_.tell_mounts(now());
+  if (fails) {
+    note("the manifests cannot be read whole");
+    shell_.feed(ListingFailed{"/manifests", "EIO"}, now());
+  } else {
+    is_listing_known_ = true;
+    shell_.feed(ListingCompleted{files}, now());
+  }
+}
+
+void Simulation::reboot() {
+  note("the node reboots");
+  shell_.kill();
+  shell_.lose_records();
+  kernel_.reboot();
+  foreign_.clear();
+  open_.clear();
+  std::erase_if(markers_, [](const Marker& marker) { return marker.is_in_memory; });
+  shell_.start(now(), ++starts_);
+  is_listing_known_ = false;
+  read_manifests(random_.chance(6));
+}
+
+void Simulation::node_acts() {
+  switch (random_.below(10)) {
+    case 0:
+    case 1:
+      kernel_.put_file("/host/late" + std::to_string(random_.below(3)) + "/file", "late");
+      return note("node: a late file appears");
+    case 2:
+      note("node: the disk is full");
+      kernel_.set_space(root_dir, 0);
+      return;
+    case 3:
+    case 4:
+      kernel_.set_space(root_dir, std::nullopt);
+      kernel_.set_read_only(root_dir, false);
+      return;
+    case 5:
+      note("node: the disk is read-only");
+      kernel_.set_read_only(root_dir, true);
+      return;
+    case 6:
+      if (!is_listing_known_ && shell_.is_running()) read_manifests(false);
+      return;
+    case 7:
+      if (random_.chance(6)) reboot();
+      return;
+    case 8:
+      for (const std::string& path : open_)
+        kernel_.mark_closed(path);
+      open_.clear();
+      return;
+    default:
+      if (shell_.is_running()) shell_.end_stuck(now());
+      return;
+  }
+}
+
+/// What other programs do to Mooring's own tree.
+void Simulation::disturb() {
+  if (random_.chance(2)) return put_foreign_mount();
+  if (!foreign_.empty() && random_.chance(2)) {
+    const std::string path = foreign_.begin()->first;
+    if (kernel_.unmount_foreign(path) != 0) return;
+    note("node: unmounts " + path);
+    foreign_.erase(path);
+    return;
+  }
+  // Somebody unmounts what is Mooring's, or holds it open.
+  if (markers_.empty()) return;
+  const Marker marker = markers_[random_.below(markers_.size())];
+  const std::string path = volume_path(marker.pod, marker.volume);
+  if (random_.chance(2)) {
+    if (!open_.contains(path) && kernel_.mark_open(path) == 0) open_.insert(path);
+    return;
+  }
+  if (!marker.is_in_memory || foreign_.contains(path + "/sub")) return;
+  if (kernel_.unmount_foreign(path) != 0) return;
+  note("node: unmounts " + path + " behind Mooring's back");
+  std::erase_if(markers_, [&](const Marker& m) { return m.pod == marker.pod && m.volume == marker.volume; });
+}
+
+void Simulation::put_foreign_mount() {
+  if (markers_.empty()) return;
+  const Marker& marker = markers_[random_.below(markers_.size())];
+  const std::string path = volume_path(marker.pod, marker.volume) + "/sub";
+  if (foreign_.contains(path) || kernel_.put_directory(path) != 0) return;
+  const std::string source = "/dev/foreign" + std::to_string(++numbers_);
+  if (kernel_.mount_foreign(path, "ext4", source) != 0) return;
+  kernel_.put_file(path + "/precious", source);
+  foreign_[path] = source;
+  note("node: mounts " + source + " on " + path);
+}
+
+/// A container writes into a volume that it was given.
+void Simulation::put_marker() {
+  if (!shell_.is_running() || pods_.empty()) return;
+  const auto pod = std::next(pods_.begin(), static_cast<long>(random_.below(pods_.size())));
+  const PodUid uid = derived_pod_uid(Namespace("default"), ObjectName(pod->second.name));
+  const auto status = shell_.core().pod_status(uid);
+  if (!status || !status->ready || shell_.are_mounts_stale()) return;
+  for (const VolumeSpec& volume : pod->second.volumes) {
+    if (volume.kind != Kind::Disk && volume.kind != Kind::Memory) continue;
+    const std::string path =
+        volume_path(pod->second.name, volume.name) + "/marker" + std::to_string(++numbers_);
+    if (kernel_.put_file(path, "kept") != 0) continue;
+    markers_.push_back({pod->second.name, volume.name, path, volume.kind == Kind::Memory});
+  }
+}
+
+}  // namespace mooring::sim
