@@ -31,9 +31,8 @@ Error refusal(const CheckHostPath& step, const std::string& what, std::string re
   Error error;
   error.kind = ErrorKind::Transient;
   error.reason = "HostPathCheckFailed";
-  error.message = "hostPath type check failed: " + step.path + " is " + what + ", and type " +
-                  std::string(to_string(step.type)) + " asks for " +
-                  std::string(kernel::to_string(wanted_type(step.type)));
+  error.message = "hostPath type check failed: " + what + ", and type " + std::string(to_string(step.type)) +
+                  " asks for a " + std::string(kernel::to_string(wanted_type(step.type)));
   error.path = step.path;
   error.remedy = std::move(remedy);
   return error;
@@ -48,7 +47,7 @@ Result<bool> check_host_path(const CheckHostPath& step, kernel::Files& files) {
   const FileType wanted = wanted_type(step.type);
   if (status) {
     if (status->type == wanted) return false;
-    return refusal(step, "a " + std::string(kernel::to_string(status->type)),
+    return refusal(step, "a " + std::string(kernel::to_string(status->type)) + " is there",
                    "correct hostPath.type or what is at the path");
   }
   if (step.type == HostPathType::DirectoryOrCreate) {
@@ -59,10 +58,10 @@ Result<bool> check_host_path(const CheckHostPath& step, kernel::Files& files) {
     const Result<void> made = files.make_host_file(location);
     if (made) return true;
     if (made.error().errno_value != ENOENT) return made.error();
-    return refusal(step, "not there, nor is its directory, which FileOrCreate does not make",
+    return refusal(step, "nothing is there, nor is its directory, which FileOrCreate does not make",
                    "make the directory; Mooring goes on by itself then");
   }
-  return refusal(step, "not there", "make it; Mooring goes on by itself then");
+  return refusal(step, "nothing is there", "make it; Mooring goes on by itself then");
 }
 
 }  // namespace mooring
