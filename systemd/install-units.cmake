@@ -1,0 +1,10 @@
+# Runs at installation, because only then the prefix is known (cmake --install BUILD --prefix PREFIX).
+foreach(kind BINDIR LIBEXECDIR)
+  if(NOT IS_ABSOLUTE "${MOORING_${kind}}")
+    set(MOORING_${kind} "${CMAKE_INSTALL_PREFIX}/${MOORING_${kind}}")
+  endif()
+endforeach()
+foreach(unit mooringd.service mooring-worker@.service)
+  configure_file(${MOORING_SYSTEMD_SOURCE}/${unit}.in ${MOORING_SYSTEMD_BUILD}/${unit} @ONLY)
+  file(INSTALL ${MOORING_SYSTEMD_BUILD}/${unit} DESTINATION "${CMAKE_INSTALL_PREFIX}/lib/systemd/system")
+endforeach()
