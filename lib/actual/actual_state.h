@@ -32,7 +32,10 @@ struct ActualVolume {
   VolumeDirectory directory;  ///< Empty: nothing of it is below the root directory (hostPath).
   PublishState state = PublishState::Absent;
   Found found = Found::Nothing;
-  std::string shape;         ///< What it was made as (Recipe::shape()); empty: unknown, or nothing of ours.
+  std::string shape;  ///< What it was made as (Recipe::shape()); empty: unknown, or nothing of ours.
+  /// Nobody can be using it (its pod was not wanted for a while, or it is not published yet): if it does not
+  /// fit its pod's new manifest, it goes.
+  bool is_condemned = false;
   bool is_mount = false;     ///< Published as a mount exactly at its path.
   bool is_recorded = false;  ///< The pod's record names it.
 };

@@ -48,6 +48,8 @@ class Core::Engine {
 
  private:
   enum class Adoption : std::uint8_t { Waiting, Scanning, Adopted };
+  /// Kept: not as the manifest says now, but the pod lives, so it stays.
+  enum class Fate : std::uint8_t { Wanted, Kept, Unwanted };
 
   // engine_manifests.cpp
   void on(FileParsed& event, Instant now);
@@ -64,7 +66,7 @@ class Core::Engine {
   void start_scan(Instant now);
   void adopt(const TreeFacts& tree, Instant now);
   void verify_mounts(const PodUid& uid, Instant now);
-  bool settle_found(const PodUid& uid, ActualVolume& volume, const manifest::Pod& pod);
+  bool settle_found(const PodUid& uid, ActualVolume& volume, const Shape& shape);
 
   // engine_operations.cpp
   void on(OperationEnded& event, Instant now);
@@ -89,7 +91,7 @@ class Core::Engine {
                     Instant now);
   PodView view_of(const PodUid& uid, const DesiredPod* desired, const ActualPod& actual,
                   const PodWork& work) const;
-  bool is_wanted(const DesiredPod* desired, const ActualVolume& volume, const VolumeWork& work) const;
+  Fate fate_of(const DesiredPod* desired, const ActualVolume& volume, const VolumeWork& work) const;
   void start_publish(const PodUid& uid, const DesiredPod& desired, const VolumeName& name, Instant now);
   void start_unpublish(const PodUid& uid, const VolumeName& name, Instant now);
   void start_watch(const PodUid& uid, const ActualPod& actual, VolumeWork& work, const Recipe& recipe);

@@ -67,6 +67,11 @@ void Core::Engine::adopt(const TreeFacts& tree, Instant now) {
         "took over " + std::to_string(adopted) + (adopted == 1 ? " pod" : " pods") +
             " of an earlier run, as records and kernel show them");
   }
+  // What is as its record says is published, whatever the manifest says now.
+  for (const auto& [uid, pod] : actual_.pods()) {
+    for (ActualVolume& volume : actual_.find(uid)->volumes)
+      settle_found(uid, volume, volume.shape);
+  }
   for (const auto& [uid, pod] : actual_.pods()) {
     if (store_.find_pod(uid) == nullptr) unseen_.insert(uid);
     PodWork& work = work_[uid];
@@ -78,27 +83,20 @@ void Core::Engine::adopt(const TreeFacts& tree, Instant now) {
     dirty_.insert(uid);
 }
 
-/// Compares what was found of a wanted volume with what its recipe says it must be; if the kernel shows just
-/// that, the volume is published and no step is done. Returns true if it is.
-bool Core::Engine::settle_found(const PodUid& uid, ActualVolume& volume, const manifest::Pod& pod) {
-  const Result<Recipe> recipe = recipe_of(pod, volume.name);
-  if (!recipe || recipe.value().directory != volume.directory) return false;
-  const Found found = std::exchange(volume.found, Found::Nothing);
-  if (recipe.value().presence == Presence::Directory) {
-    if (found != Found::Directory) return false;
-    volume.is_mount = false;
-  } else if (recipe.value().presence == Presence::Mount) {
-    if (found != Found::Mount) return false;
+/// If the kernel shows of a volume that was found just what `shape` says, it is published and no step is
+/// done.
+bool Core::Engine::settle_found(const PodUid& uid, ActualVolume& volume, const Shape& shape) {
+  const bool is_mount = shape.starts_with("mount:");
+  if (shape.empty() || volume.found != (is_mount ? Found::Mount : Found::Directory)) return false;
+  if (is_mount) {
     const MountFact* top =
         mounts_->top_at(options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory));
-    const auto& types = recipe.value().mount_types;
-    if (top == nullptr || std::find(types.begin(), types.end(), top->type) == types.end()) return false;
-    volume.is_mount = true;
-  } else {
-    return false;
+    if (top == nullptr || "mount:" + top->type != shape) return false;
   }
+  volume.found = Found::Nothing;
+  volume.is_mount = is_mount;
   volume.state = PublishState::Published;
-  volume.shape = recipe.value().shape();
+  volume.shape = shape;
   return true;
 }
 

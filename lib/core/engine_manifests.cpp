@@ -66,6 +66,10 @@ void Core::Engine::update_desired(const PodUid& uid) {
     if (work == work_.end()) return;
     for (VolumeWork& volume : work->second.volumes)
       volume.backoff.reset();
+    if (ActualPod* actual = actual_.find(uid)) {
+      for (ActualVolume& volume : actual->volumes)
+        volume.is_condemned = true;
+    }
     return;
   }
   const DesiredPod* before = desired_.find(uid);
@@ -80,6 +84,10 @@ void Core::Engine::update_desired(const PodUid& uid) {
     volume.wanted_shape.reset();
     volume.backoff.hurry();
   }
+  ActualPod* actual = actual_.find(uid);
+  if (actual == nullptr) return;
+  for (ActualVolume& volume : actual->volumes)
+    if (volume.state != PublishState::Published) volume.is_condemned = true;
 }
 
 }  // namespace mooring

@@ -73,8 +73,13 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
       }
       if (known->plugin == plugin && known->state == PublishState::Uncertain &&
           known->found != Found::Nothing) {
-        settle_found(uid, *known, *desired->pod);
+        // No record tells what it was made as, or it is not that any more: if it is what is asked for, it
+        // stays; else publishing it looks at what is there.
+        known->shape.clear();
+        settle_found(uid, *known, *volume_work.wanted_shape);
+        known->found = Found::Nothing;
       }
+      if (fate_of(desired, *known, volume_work) == Fate::Wanted) known->is_condemned = false;
     }
   }
   const auto is_over = [&](const ActualVolume& volume) {
@@ -94,17 +99,24 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
                 [&](const ActualVolume& volume) { return work.find(volume.name) == nullptr; });
 }
 
-/// A volume whose kind or shape was changed in the manifest is not wanted as what it is: it goes first, and
-/// comes back as what it is to be.
-bool Core::Engine::is_wanted(const DesiredPod* desired, const ActualVolume& volume,
-                             const VolumeWork& work) const {
-  if (desired == nullptr) return false;
-  const auto& shape = work.wanted_shape;
-  if (shape && !shape->empty() && !volume.shape.empty() && *shape != volume.shape) return false;
+/// What is to become of a volume that is known. While its pod is wanted, what was published stays: the
+/// manifest may ask for another kind, or not name the volume at all, and a container may be using it
+/// (kubelet-behaviours 2.5, 2.6).
+Core::Engine::Fate Core::Engine::fate_of(const DesiredPod* desired, const ActualVolume& volume,
+                                         const VolumeWork& work) const {
+  if (desired == nullptr) return Fate::Unwanted;
   const std::vector<const manifest::Volume*> used = used_volumes(*desired->pod);
-  return std::any_of(used.begin(), used.end(), [&](const auto* v) {
+  const bool is_used = std::any_of(used.begin(), used.end(), [&](const auto* v) {
     return v->name == volume.name && manifest::plugin_name(v->source) == volume.plugin;
   });
+  const bool is_there = volume.state != PublishState::Absent || work.doing != Doing::None;
+  const auto& shape = work.wanted_shape;
+  const bool is_of_other_shape =
+      is_there && shape && !shape->empty() && !volume.shape.empty() && *shape != volume.shape;
+  if (is_used && !is_of_other_shape) return Fate::Wanted;
+  // Nothing is on the node that could be lost, or nobody can be using what is there.
+  const bool is_harmless = volume.directory.empty() || volume.state != PublishState::Published;
+  return is_harmless || volume.is_condemned ? Fate::Unwanted : Fate::Kept;
 }
 
 PodView Core::Engine::view_of(const PodUid&, const DesiredPod* desired, const ActualPod& actual,
@@ -116,8 +128,8 @@ PodView Core::Engine::view_of(const PodUid&, const DesiredPod* desired, const Ac
   view.directory_not_before = work.directory_backoff.not_before();
   for (const ActualVolume& volume : actual.volumes) {
     const VolumeWork& volume_work = *work.find(volume.name);
-    view.volumes.push_back({volume.name, is_wanted(desired, volume, volume_work), volume.state,
-                            volume_work.doing != Doing::None, volume_work.is_refused,
+    view.volumes.push_back({volume.name, fate_of(desired, volume, volume_work) != Fate::Unwanted,
+                            volume.state, volume_work.doing != Doing::None, volume_work.is_refused,
                             volume_work.backoff.not_before()});
   }
   return view;
@@ -171,6 +183,7 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
   work.is_blocked = false;
   if (volume.directory.empty()) {  // Nothing of it is ours.
     volume.state = PublishState::Absent;
+    volume.shape.clear();
     dirty_.insert(uid);
     drop_watch(uid, work);
     return;
@@ -178,7 +191,9 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
   const std::string path =
       options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory);
   const std::vector<const MountFact*> below = mounts_->below(path);
-  const std::size_t own = volume.is_mount || volume.state == PublishState::Uncertain ? 1 : 0;
+  const bool may_be_mount =
+      volume.is_mount || (volume.state == PublishState::Uncertain && volume.shape != "directory");
+  const std::size_t own = may_be_mount ? 1 : 0;
   const MountFact* foreign = !below.empty() ? below.front() : nullptr;
   if (foreign == nullptr && mounts_->count_at(path) > own) foreign = mounts_->top_at(path);
   if (foreign != nullptr) {
@@ -211,6 +226,7 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
   operation.steps = plugin->removal({uid, volume.directory, options_.node});
   if (operation.steps.empty()) {
     volume.state = PublishState::Absent;
+    volume.shape.clear();
     dirty_.insert(uid);
     return;
   }

@@ -42,7 +42,7 @@ void Core::Engine::update_phases(const PodUid& uid, Instant now) {
   };
   for (VolumeWork& volume : work.volumes) {
     const ActualVolume* there = actual.find(volume.name);
-    const bool wanted = there != nullptr && is_wanted(desired, *there, volume);
+    const bool wanted = there != nullptr && fate_of(desired, *there, volume) != Fate::Unwanted;
     Phase phase = Phase::Pending;
     if (volume.stuck_pid != 0) {
       phase = Phase::Stuck;
@@ -86,7 +86,15 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
   status.since = work.since;
   status.path = path_of(uid, desired, volume, work.name);
   status.attempts = work.backoff.attempts();
-  if (work.phase == Phase::Ready) return status;
+  if (work.phase == Phase::Ready) {
+    if (volume != nullptr && fate_of(desired, *volume, work) == Fate::Kept) {
+      status.reason = "SpecChangeIgnored";
+      status.message =
+          "the manifest asks for something else now; the volume stays as it is until the pod goes";
+      status.action = "remove the pod's manifest and put it back, if nothing uses the volume";
+    }
+    return status;
+  }
   if (work.stuck_pid != 0) {
     status.reason = "WorkerStuck";
     status.message =

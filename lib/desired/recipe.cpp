@@ -4,8 +4,14 @@ namespace mooring {
 
 Shape Recipe::shape() const {
   switch (presence) {
-    case Presence::HostPath:
-      return {};
+    case Presence::HostPath: {
+      Shape shape = "path:" + path;
+      for (const Step& step : publish.up) {
+        if (const auto* check = std::get_if<CheckHostPath>(&step))
+          shape += " " + std::string(to_string(check->type));
+      }
+      return shape;
+    }
     case Presence::Directory:
       return "directory";
     case Presence::Mount:

@@ -9,8 +9,8 @@
 
 namespace mooring {
 
-/// What a volume is on the node, in a word: a volume that is to be of another shape than it is goes first,
-/// and comes back as what it is to be. "directory", "mount:tmpfs"; empty: nothing of Mooring's.
+/// What a volume is on the node, in a word: "directory", "mount:tmpfs", "path:/data Directory". Published as
+/// one shape and asked for as another, it stays as it is until its pod goes (kubelet-behaviours 2.5).
 using Shape = std::string;
 
 /// What must be true on the node while a volume is published to a pod; the actual state is compared with it

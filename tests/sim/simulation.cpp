@@ -28,7 +28,10 @@ std::optional<std::string> Simulation::run() {
   restart();
   for (std::uint64_t i = 0; i < steps; ++i) {
     step();
-    if (auto broken = check()) return broken;
+    if (auto broken = check()) {
+      if (shell_.is_running()) note_status();
+      return broken;
+    }
   }
   return settle();
 }
@@ -76,7 +79,7 @@ void Simulation::tell(const std::string& file) {
 }
 
 void Simulation::user_acts() {
-  switch (random_.below(8)) {
+  switch (random_.below(9)) {
     case 0:
     case 1:
     case 2:
@@ -92,7 +95,16 @@ void Simulation::user_acts() {
       note("user: " + file + (broken_.contains(file) ? " is broken" : " is whole again"));
       return tell(file);
     }
-    case 6:
+    case 6: {  // A live pod's manifest is changed: what it has stays.
+      if (pods_.empty()) return;
+      auto& [file, pod] = *std::next(pods_.begin(), static_cast<long>(random_.below(pods_.size())));
+      pod = random_pod(pod.name, random_);
+      edited_.insert(pod.name);
+      if (rebooted_.contains(pod.name)) forget_unnamed(pod);
+      note("user: edits " + file + "\n" + manifest_of(pod));
+      return tell(file);
+    }
+    case 7:
       note("user: retry");
       if (shell_.is_running()) shell_.feed(RetryRequested{}, now());
       return;
@@ -107,7 +119,12 @@ void Simulation::write_pod() {
   if (pods_.contains(file)) return;
   pods_[file] = random_pod(name, random_);
   broken_.erase(file);
-  note("user: writes " + file);
+  // What an earlier pod of the name left may stay, as after an edit, if its going was never seen.
+  const PodUid uid = derived_pod_uid(Namespace("default"), ObjectName(name));
+  const bool is_known = shell_.is_running() && shell_.core().pod_status(uid).has_value();
+  edited_.erase(name);
+  if (is_known || kernel_.exists(std::string(root_dir) + "/pods/" + uid.str())) edited_.insert(name);
+  note("user: writes " + file + "\n" + manifest_of(pods_[file]));
   tell(file);
 }
 
@@ -123,6 +140,16 @@ void Simulation::remove_pod() {
 
 void Simulation::forget_markers(const std::string& pod) {
   std::erase_if(markers_, [&](const Marker& marker) { return marker.pod == pod; });
+}
+
+/// A reboot leaves no records and no containers: of what it finds, Mooring keeps what the manifest names.
+void Simulation::forget_unnamed(const PodSpec& pod) {
+  std::erase_if(markers_, [&](const Marker& marker) {
+    return marker.pod == pod.name &&
+           std::none_of(pod.volumes.begin(), pod.volumes.end(), [&](const VolumeSpec& volume) {
+             return volume.name == marker.volume && volume.kind == Kind::Disk;
+           });
+  });
 }
 
 /// kill -9 (or the first start), and another start; with luck its manifests can be read.
@@ -163,6 +190,10 @@ void Simulation::reboot() {
   foreign_.clear();
   open_.clear();
   std::erase_if(markers_, [](const Marker& marker) { return marker.is_in_memory; });
+  for (const auto& [file, pod] : pods_) {
+    forget_unnamed(pod);
+    rebooted_.insert(pod.name);
+  }
   shell_.start(now(), ++starts_);
   is_listing_known_ = false;
   read_manifests(random_.chance(6));
@@ -240,19 +271,24 @@ void Simulation::put_foreign_mount() {
   note("node: mounts " + source + " on " + path);
 }
 
-/// A container writes into a volume that it was given.
+/// A container writes into the volumes that it was given, which need not be what the manifest asks for by
+/// now.
 void Simulation::put_marker() {
   if (!shell_.is_running() || pods_.empty()) return;
   const auto pod = std::next(pods_.begin(), static_cast<long>(random_.below(pods_.size())));
   const PodUid uid = derived_pod_uid(Namespace("default"), ObjectName(pod->second.name));
   const auto status = shell_.core().pod_status(uid);
   if (!status || !status->ready || shell_.are_mounts_stale()) return;
-  for (const VolumeSpec& volume : pod->second.volumes) {
-    if (volume.kind != Kind::Disk && volume.kind != Kind::Memory) continue;
-    const std::string path =
-        volume_path(pod->second.name, volume.name) + "/marker" + std::to_string(++numbers_);
+  rebooted_.erase(pod->second.name);
+  const auto facts = kernel_.mount_facts();
+  for (const VolumeStatus& volume : status->volumes) {
+    if (volume.phase != Phase::Ready || volume.plugin.str() != "kubernetes.io/empty-dir") continue;
+    const auto mount = std::find_if(facts.begin(), facts.end(),
+                                    [&](const MountFact& fact) { return fact.mount_point == volume.path; });
+    if (mount != facts.end() && mount->type == "hugetlbfs") continue;  // One cannot write there.
+    const std::string path = volume.path + "/marker" + std::to_string(++numbers_);
     if (kernel_.put_file(path, "kept") != 0) continue;
-    markers_.push_back({pod->second.name, volume.name, path, volume.kind == Kind::Memory});
+    markers_.push_back({pod->second.name, volume.name.str(), path, mount != facts.end()});
   }
 }
 

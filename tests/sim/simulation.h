@@ -51,6 +51,7 @@ class Simulation {
   void put_foreign_mount();
   void tell(const std::string& file);
   void forget_markers(const std::string& pod);
+  void forget_unnamed(const PodSpec& pod);
   void advance(Duration duration);
   Instant now() const { return {MonotonicTime{time_}, WallTime{time_}}; }
   void note(const std::string& line) { trace_.push_back(line); }
@@ -64,6 +65,7 @@ class Simulation {
   std::optional<std::string> settle();
   std::optional<std::string> check_end();
   void note_status();
+  void empty_hidden_directories();
   std::string volume_path(const std::string& pod, const std::string& volume) const;
 
   Random random_;
@@ -73,6 +75,8 @@ class Simulation {
   Duration time_ = std::chrono::seconds(1);
   std::map<std::string, PodSpec> pods_;  ///< What the manifests say, by file.
   std::set<std::string> broken_;         ///< Files that cannot be parsed just now.
+  std::set<std::string> edited_;         ///< Pods whose manifest was changed while they lived.
+  std::set<std::string> rebooted_;       ///< Pods that were not seen ready since the last reboot.
   std::vector<Marker> markers_;
   std::map<std::string, std::string> foreign_;  ///< Mount points of others, and the file in them.
   std::set<std::string> open_;                  ///< Paths that somebody holds open.
