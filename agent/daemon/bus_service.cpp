@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cerrno>
+#include <utility>
 
 #include "daemon/bus_objects.h"
 
@@ -15,6 +16,9 @@ using boost::system::error_code;
 
 constexpr auto reconnect_first = std::chrono::seconds(1);
 constexpr int reconnect_doublings_max = 6;
+constexpr auto connect_limit = std::chrono::seconds(5);
+/// A bus that takes nothing must not make this process grow.
+constexpr std::uint64_t unsent_messages_max = 50'000;
 /// Details wait while there is work, but not for longer than this.
 constexpr auto details_pause = std::chrono::milliseconds(20);
 constexpr std::size_t details_pods_max = 64;
@@ -33,6 +37,7 @@ BusService::BusService(boost::asio::io_context& loop, const Core& core, std::str
       address_(std::move(address)),
       root_dir_(std::move(root_dir)),
       callbacks_(std::move(callbacks)),
+      connect_timer_(loop),
       reconnect_timer_(loop),
       details_timer_(loop) {}
 
@@ -42,36 +47,55 @@ BusService::~BusService() {
 }
 
 void BusService::start() {
-  if (address_ != "none") connect();
-}
-
-bool BusService::set_up(sd_bus* bus, std::string& why) {
-  int failed = add_bus_objects(bus, *this);
-  // In a queue, because the bus may not have noticed yet that an earlier mooringd is gone.
-  if (failed >= 0) failed = sd_bus_request_name(bus, bus_name, SD_BUS_NAME_QUEUE);
-  if (failed == 0) spdlog::warn("another mooringd has the name {} on this bus; waiting for it", bus_name);
-  if (failed >= 0) return true;
-  why = std::string("cannot take the name ") + bus_name + ": " + errno_text(-failed);
-  if (failed == -EPERM || failed == -EACCES) why += " (the bus needs Mooring's policy: see systemd/)";
-  return false;
+  if (address_ == "none") return settle();
+  connect();
 }
 
 void BusService::connect() {
   Result<BusHandle> bus = open_bus(address_);
-  std::string why;
-  if (bus) {
-    set_up(bus.value().get(), why);
-  } else {
-    why = bus.error().text();
+  if (!bus) return lose(bus.error().text());
+  int failed = add_bus_objects(bus.value().get(), *this);
+  // In a queue, because the bus may not have noticed yet that an earlier mooringd is gone. What is told until
+  // the answer comes goes out behind the request.
+  if (failed >= 0) {
+    failed =
+        sd_bus_request_name_async(bus.value().get(), nullptr, bus_name, SD_BUS_NAME_QUEUE, on_name, this);
   }
-  if (!why.empty()) return lose(why);
-  failed_connects_ = 0;
+  if (failed < 0) return lose(std::string("cannot take the name ") + bus_name + ": " + errno_text(-failed));
+  is_lost_ = false;
   connection_ = std::make_unique<BusConnection>(loop_, std::move(bus).value(),
                                                 [this] { lose("the connection to the bus broke"); });
-  spdlog::info("serving {} on the bus {}", bus_name, address_);
-  for (const PodUid& uid : core_.pods())
-    undetailed_.insert(uid);
-  schedule_details();
+  connect_timer_.expires_after(connect_limit);
+  connect_timer_.async_wait([this](error_code cancelled) {
+    if (!cancelled) lose("the bus " + address_ + " does not answer");
+  });
+}
+
+int BusService::on_name(sd_bus_message* answer, void* data, sd_bus_error*) {
+  auto& self = *static_cast<BusService*>(data);
+  const int failed = sd_bus_message_get_errno(answer);
+  if (failed != 0) {
+    std::string why = std::string("cannot take the name ") + bus_name + ": " + errno_text(failed);
+    if (failed == EPERM || failed == EACCES) why += " (the bus needs Mooring's policy: see systemd/)";
+    self.lose(why);
+    return 0;
+  }
+  std::uint32_t result = 0;
+  constexpr std::uint32_t in_queue = 2;  // DBUS_REQUEST_NAME_REPLY_IN_QUEUE of the D-Bus specification.
+  if (sd_bus_message_read(answer, "u", &result) >= 0 && result == in_queue)
+    spdlog::warn("another mooringd has the name {} on this bus; waiting for it", bus_name);
+  self.connect_timer_.cancel();
+  self.failed_connects_ = 0;
+  spdlog::info("serving {} on the bus {}", bus_name, self.address_);
+  for (const PodUid& uid : self.core_.pods())
+    self.undetailed_.insert(uid);
+  self.schedule_details();
+  self.settle();
+  return 0;
+}
+
+void BusService::settle() {
+  if (!std::exchange(is_settled_, true)) callbacks_.settled();
 }
 
 /// Goes on without a bus, and looks for one again, ever less often.
@@ -81,6 +105,8 @@ void BusService::lose(const std::string& why) {
     sd_bus_message_unref(waiter.call);
   waiters_.clear();
   announced_.clear();
+  is_lost_ = true;
+  connect_timer_.cancel();
   const auto pause = reconnect_first * (1 << std::min(failed_connects_++, reconnect_doublings_max));
   reconnect_timer_.expires_after(pause);
   reconnect_timer_.async_wait([this](error_code cancelled) {
@@ -88,6 +114,7 @@ void BusService::lose(const std::string& why) {
     connection_.reset();
     connect();
   });
+  settle();
 }
 
 const PodStatus* BusService::status_of(const PodUid& uid) {
@@ -118,8 +145,11 @@ bool BusService::may_change(sd_bus_message* call, sd_bus_error* error) const {
 void BusService::publish(const Effects& effects) {
   cached_uid_ = PodUid();
   cached_node_.reset();
-  if (!connection_) return;
+  if (!connection_ || is_lost_) return;
   sd_bus* bus = connection_->get();
+  std::uint64_t unsent = 0;
+  if (sd_bus_get_n_queued_write(bus, &unsent) >= 0 && unsent > unsent_messages_max)
+    return lose("the bus " + address_ + " takes no messages");
   const auto tell = [&](const char* signal, const PodIdentity& pod) {
     sd_bus_emit_signal(bus, bus_root, manager_interface, signal, "sss", pod.key.name_space.str().c_str(),
                        pod.key.name.str().c_str(), pod.uid.str().c_str());
@@ -210,7 +240,7 @@ void BusService::schedule_details() {
 }
 
 void BusService::send_details() {
-  if (!connection_) return undetailed_.clear();
+  if (!connection_ || is_lost_) return undetailed_.clear();
   if (callbacks_.is_busy()) return schedule_details();
   for (std::size_t i = 0; i < details_pods_max && !undetailed_.empty(); ++i) {
     const PodUid uid = undetailed_.extract(undetailed_.begin()).value();

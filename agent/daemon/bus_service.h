@@ -24,14 +24,17 @@ class BusService {
     std::function<void(Event)> event;  ///< RetryRequested.
     std::function<void()> reload;
     std::function<bool()> is_busy;  ///< There is work: details may wait, so that it is done first.
+    std::function<void()> settled;  ///< See is_settled().
   };
 
   BusService(boost::asio::io_context& loop, const Core& core, std::string address, std::string root_dir,
              Callbacks callbacks);
   ~BusService();
 
-  /// Connects, and does so again whenever the bus was lost. Never fails: what is wrong is logged.
+  /// Connects, and does so again whenever the bus was lost. Neither fails nor waits: what is wrong is logged.
   void start();
+  /// The bus is served, or it is known that it cannot be for now.
+  bool is_settled() const { return is_settled_; }
   /// Tells the world: ready and gone pods at once, details when there is nothing better to do.
   void publish(const Effects& effects);
 
@@ -46,7 +49,8 @@ class BusService {
 
   void connect();
   void lose(const std::string& why);
-  bool set_up(sd_bus* bus, std::string& why);
+  static int on_name(sd_bus_message* answer, void* data, sd_bus_error* error);
+  void settle();
   const PodStatus* status_of(const PodUid& uid);
   const NodeStatus& node();
   bool is_met(const ObjectKey& pod, bool for_ready) const;
@@ -63,10 +67,13 @@ class BusService {
   std::string address_;
   std::string root_dir_;
   Callbacks callbacks_;
+  boost::asio::steady_timer connect_timer_;
   boost::asio::steady_timer reconnect_timer_;
   boost::asio::steady_timer details_timer_;
   std::unique_ptr<BusConnection> connection_;
   int failed_connects_ = 0;
+  bool is_lost_ = false;  ///< Of connection_, which is let go of before the next try.
+  bool is_settled_ = false;
   bool is_details_set_ = false;
   std::set<PodUid> undetailed_;                       ///< Changed since it was last told of.
   std::map<PodUid, std::set<VolumeName>> announced_;  ///< Objects that the bus knows.

@@ -86,7 +86,7 @@ Daemon::Daemon(const Options& options, std::string root_dir, kernel::Descriptor 
       manifests_(loop_, std::move(tree), [this](Event event) { handle(std::move(event)); }),
       bus_(loop_, core_, options.bus, root_dir_,
            {[this](Event event) { handle(std::move(event)); }, [this] { manifests_.reload(); },
-            [this] { return !workers_.is_idle(); }}),
+            [this] { return !workers_.is_idle(); }, [this] { notify(); }}),
       signals_(loop_),
       plan_timer_(loop_),
       watchdog_timer_(loop_) {
@@ -256,7 +256,7 @@ void Daemon::notify() {
                        " pods ready, " + std::to_string(node.volumes_ready) + " of " +
                        std::to_string(node.volumes) + " volumes";
   if (!worker_problem_.empty()) status = "no worker can serve: " + worker_problem_;
-  if (!is_ready_told_ && is_manifests_read_) {
+  if (!is_ready_told_ && is_manifests_read_ && bus_.is_settled()) {
     is_ready_told_ = true;
     sd_notify(0, "READY=1");
   }

@@ -1,10 +1,13 @@
 #include "client/bus.h"
 
 #include <cerrno>
+#include <chrono>
 #include <string_view>
 
 namespace mooring::bus {
 namespace {
+
+constexpr auto greeting_limit = std::chrono::seconds(5);
 
 /// Closes an error's texts.
 class ErrorGuard {
@@ -56,6 +59,25 @@ Result<BusPointer> open_address(const std::string& address) {
   return bus;
 }
 
+/// Drives the greeting with the bus to its end; a bus that is stuck does not keep us for the library's 90
+/// seconds.
+Result<void> greet(sd_bus* bus, const std::string& address) {
+  const auto limit = std::chrono::steady_clock::now() + greeting_limit;
+  while (true) {
+    int result = sd_bus_is_ready(bus);
+    if (result > 0) return success();
+    if (result >= 0) result = sd_bus_process(bus, nullptr);
+    if (result > 0) continue;
+    const auto left =
+        std::chrono::duration_cast<std::chrono::microseconds>(limit - std::chrono::steady_clock::now())
+            .count();
+    if (result >= 0 && left > 0) result = sd_bus_wait(bus, static_cast<std::uint64_t>(left));
+    if (result < 0 && result != -EINTR)
+      return error_from_errno(result, "cannot connect to the bus at " + address);
+    if (left <= 0) return no_daemon("the bus at " + address + " does not answer");
+  }
+}
+
 }  // namespace
 
 Error no_daemon(const std::string& message) {
@@ -97,11 +119,22 @@ Error error_from_name(const std::string& name, const std::string& message) {
 }
 
 Result<BusPointer> open(const std::string& address) {
-  if (address != "system" && address != "session") return open_address(address);
   sd_bus* raw = nullptr;
-  const int result = address == "system" ? sd_bus_open_system(&raw) : sd_bus_open_user(&raw);
-  if (result < 0) return error_from_errno(result, "cannot connect to the " + address + " bus");
-  return BusPointer(raw);
+  int result = 0;
+  BusPointer bus;
+  if (address != "system" && address != "session") {
+    MOORING_TRY(BusPointer opened, open_address(address));
+    bus = std::move(opened);
+  } else {
+    result = address == "system" ? sd_bus_open_system(&raw) : sd_bus_open_user(&raw);
+    if (result < 0) return error_from_errno(result, "cannot connect to the " + address + " bus");
+    bus.reset(raw);
+  }
+  if (Result<void> greeted = greet(bus.get(), address); !greeted) {
+    sd_bus_close(bus.get());  // Else its end would wait for what was not sent.
+    return greeted.error();
+  }
+  return bus;
 }
 
 Result<Message> new_call(sd_bus* bus, const char* interface, const char* method) {
