@@ -52,8 +52,8 @@ void read_quantities(const manifest::Field& field, std::map<std::string, Quantit
 }
 
 void apply(const manifest::Field& root, Options& options) {
-  root.known_keys({"manifestDirs", "rootDir", "runDir", "stateDir", "nodeName", "nodeLabels", "allocatable",
-                   "bus", "metricsListen", "flexvolumeDir", "logLevel", "workerSocket"});
+  root.only_keys({"manifestDirs", "rootDir", "runDir", "stateDir", "nodeName", "nodeLabels", "allocatable",
+                  "bus", "metricsListen", "flexvolumeDir", "logLevel", "workerSocket"});
   if (root["manifestDirs"].exists()) options.manifest_dirs = root["manifestDirs"].text_list();
   for (const auto& [name, value] : root["nodeLabels"].text_map(/*lenient=*/true))
     options.node_labels[name] = value;
@@ -109,8 +109,11 @@ Result<void> apply_config_file(const std::string& file, Options& options) {
   std::vector<manifest::Diagnostic> diagnostics;
   manifest::DecodeContext context(document, file, diagnostics);
   apply(context.root(), options);
-  if (diagnostics.empty()) return success();
-  return bad_configuration(diagnostics.front().text());
+  for (const manifest::Diagnostic& diagnostic : diagnostics) {
+    if (diagnostic.severity == manifest::Diagnostic::Severity::Error)
+      return bad_configuration(diagnostic.text());
+  }
+  return success();
 }
 
 }  // namespace mooring

@@ -215,4 +215,10 @@ void Field::known_keys(std::initializer_list<std::string_view> keys) const {
   }
 }
 
+void Field::only_keys(std::initializer_list<std::string_view> keys) const {
+  for (const auto& [key, value] : entries()) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) value.error("unknown key");
+  }
+}
+
 }  // namespace mooring::manifest

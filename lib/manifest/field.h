@@ -76,6 +76,8 @@ class Field {
   bool require() const;
   /// Warns of keys that are not in the list: they have no effect.
   void known_keys(std::initializer_list<std::string_view> keys) const;
+  /// Notes an error for each key that is not in the list.
+  void only_keys(std::initializer_list<std::string_view> keys) const;
 
  private:
   friend class DecodeContext;

@@ -146,6 +146,29 @@ class Builder {
   std::size_t alias_nodes_ = 0;
 };
 
+bool is_marker(std::string_view line, std::string_view marker) {
+  return line.starts_with(marker) &&
+         (line.size() == 3 || line[3] == ' ' || line[3] == '\t' || line[3] == '\r');
+}
+
+/// True if the text has more than blanks, comments, directives and document markers.
+bool has_content(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    const std::size_t start = line.find_first_not_of(" \t\r");
+    if (start == 0 && (is_marker(line, "---") || is_marker(line, "..."))) {
+      line.remove_prefix(3);
+      const std::size_t rest = line.find_first_not_of(" \t\r");
+      if (rest != std::string_view::npos && line[rest] != '#') return true;
+    } else if (start != std::string_view::npos && line[start] != '#' && !(start == 0 && line[0] == '%')) {
+      return true;
+    }
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return false;
+}
+
 }  // namespace
 
 struct YamlDocument::Library {
@@ -159,6 +182,7 @@ YamlDocument::YamlDocument(std::string_view text, std::uint32_t first_line, cons
     error_ = YamlError{"the text is not valid UTF-8", first_line + bad->first, 1};
     return;
   }
+  if (!has_content(text)) return;  // To the library no document is a failure without a message.
   fy_diag_cfg diagnostic_options;
   fy_diag_cfg_default(&diagnostic_options);
   diagnostic_options.fp = nullptr;
@@ -188,27 +212,6 @@ YamlDocument::YamlDocument(std::string_view text, std::uint32_t first_line, cons
 }
 
 YamlDocument::~YamlDocument() = default;
-
-namespace {
-
-bool is_marker(std::string_view line, std::string_view marker) {
-  return line.starts_with(marker) &&
-         (line.size() == 3 || line[3] == ' ' || line[3] == '\t' || line[3] == '\r');
-}
-
-/// True if the text has more than blanks, comments and directives.
-bool has_content(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    const std::size_t start = line.find_first_not_of(" \t\r");
-    if (start != std::string_view::npos && line[start] != '#' && !(start == 0 && line[0] == '%')) return true;
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return false;
-}
-
-}  // namespace
 
 std::vector<YamlPiece> split_documents(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);

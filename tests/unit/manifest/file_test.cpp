@@ -48,6 +48,15 @@ TEST(File, a_broken_document_of_unknown_name_makes_the_file_not_whole) {
   EXPECT_TRUE(parse_file("# nothing any more\n", "t.yaml").is_whole);
 }
 
+TEST(File, comments_alone_are_no_document_and_no_error) {
+  for (const char* text :
+       {"# a\n  # b\n", "---\n# a\n", "--- # a\n", "# a\n---\n# b\n...\n", "%YAML 1.1\n---\n# a\n"}) {
+    EXPECT_EQ(all_text(parse_file(text, "t.yaml")), "") << text;
+    EXPECT_FALSE(YamlDocument(text, 1, {}).error()) << text;
+    EXPECT_TRUE(YamlDocument(text, 1, {}).is_empty()) << text;
+  }
+}
+
 TEST(File, a_duplicate_key_is_refused_with_its_place) {
   const ParsedFile file = parse_file("apiVersion: v1\nkind: Pod\nkind: Pod\nmetadata: {name: a}\n", "t.yaml");
   EXPECT_TRUE(file.objects.empty());

@@ -1,0 +1,108 @@
+#include "daemon/config_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace mooring {
+namespace {
+
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
+
+class ConfigFile : public testing::Test {
+ protected:
+  ConfigFile() { std::filesystem::create_directory(directory_); }
+  ~ConfigFile() override { std::filesystem::remove_all(directory_); }
+
+  std::string write(const std::string& name, const std::string& content) const {
+    const std::string file = directory_ + "/" + name;
+    std::filesystem::create_directories(std::filesystem::path(file).parent_path());
+    std::ofstream(file) << content;
+    return file;
+  }
+  /// The error's message; empty: it was applied.
+  std::string apply(const std::string& content) {
+    const Result<void> applied = apply_config_file(write("mooringd.yaml", content), options_);
+    return applied ? std::string() : applied.error().message;
+  }
+
+  const std::string directory_ = testing::TempDir() + "mooring-config-" + std::to_string(getpid());
+  Options options_;
+};
+
+TEST_F(ConfigFile, every_key_is_applied) {
+  EXPECT_EQ(apply("manifestDirs: [/a, /b]\nrootDir: /root\nrunDir: /run\nstateDir: /state\nnodeName: node\n"
+                  "nodeLabels: {zone: a}\nallocatable: {cpu: 4, memory: 2Gi}\nbus: session\n"
+                  "metricsListen: 'localhost:9'\nflexvolumeDir: /flex\nlogLevel: debug\nworkerSocket: /w\n"),
+            "");
+  EXPECT_THAT(options_.manifest_dirs, ElementsAre("/a", "/b"));
+  EXPECT_EQ(options_.root_dir, "/root");
+  EXPECT_EQ(options_.run_dir, "/run");
+  EXPECT_EQ(options_.state_dir, "/state");
+  EXPECT_EQ(options_.node_name, "node");
+  EXPECT_EQ(options_.node_labels.at("zone"), "a");
+  EXPECT_EQ(options_.allocatable.at("memory").text(), "2Gi");
+  EXPECT_EQ(options_.bus, "session");
+  EXPECT_EQ(options_.metrics_listen, "localhost:9");
+  EXPECT_EQ(options_.flexvolume_dir, "/flex");
+  EXPECT_EQ(options_.log_level, "debug");
+  EXPECT_EQ(options_.worker_socket, "/w");
+}
+
+TEST_F(ConfigFile, one_without_any_setting_is_as_good_as_none) {
+  EXPECT_EQ(apply(""), "");
+  EXPECT_EQ(apply("# only\n  # comments\n"), "");
+  EXPECT_EQ(apply("---\n# only a comment\n"), "");
+  EXPECT_EQ(options_.root_dir, Options().root_dir);
+}
+
+TEST_F(ConfigFile, an_unknown_key_is_an_error_with_its_place) {
+  EXPECT_THAT(apply("rootDir: /a\nrotDir: /b\n"), EndsWith("mooringd.yaml:2:9: error: rotDir: unknown key"));
+}
+
+TEST_F(ConfigFile, a_label_written_as_a_number_is_taken_as_its_text) {
+  EXPECT_EQ(apply("nodeLabels: {rack: 7, spare: true}\n"), "");
+  EXPECT_EQ(options_.node_labels.at("rack"), "7");
+  EXPECT_EQ(options_.node_labels.at("spare"), "true");
+}
+
+TEST_F(ConfigFile, what_is_not_a_mapping_is_an_error) {
+  EXPECT_THAT(apply("[1]\n"), HasSubstr(":1:2: error: must be a mapping, and is a list"));
+  EXPECT_THAT(apply("rootDir\n"), HasSubstr(":1:1: error: must be a mapping, and is a string"));
+}
+
+TEST_F(ConfigFile, a_value_of_another_type_is_an_error_with_its_place) {
+  EXPECT_THAT(apply("bus: system\nrootDir: 7\n"), HasSubstr(":2:10: error: rootDir: must be a string"));
+  EXPECT_THAT(apply("logLevel: loud\n"), HasSubstr(":1:11: error: logLevel: is not trace"));
+  EXPECT_THAT(apply("rootDir: [\n"), HasSubstr("not valid YAML"));
+}
+
+TEST_F(ConfigFile, a_later_file_wins_and_labels_are_merged) {
+  EXPECT_EQ(apply("rootDir: /a\nnodeLabels: {a: x, b: x}\n"), "");
+  EXPECT_EQ(apply("rootDir: /b\nnodeLabels: {b: y}\n"), "");
+  EXPECT_EQ(options_.root_dir, "/b");
+  EXPECT_EQ(options_.node_labels.at("a"), "x");
+  EXPECT_EQ(options_.node_labels.at("b"), "y");
+}
+
+TEST_F(ConfigFile, a_named_file_has_to_exist_and_brings_its_drop_ins) {
+  const Result<std::vector<std::string>> none = find_config_files(directory_ + "/nothing.yaml");
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message, HasSubstr("does not exist"));
+  const std::string file = write("my.yaml", "");
+  const std::string second = write("my.yaml.d/20-b.yaml", "");
+  const std::string first = write("my.yaml.d/10-a.yaml", "");
+  write("my.yaml.d/.hidden.yaml", "");
+  write("my.yaml.d/30-c.yaml.bak", "");
+  const Result<std::vector<std::string>> files = find_config_files(file);
+  ASSERT_TRUE(files);
+  EXPECT_THAT(files.value(), ElementsAre(file, first, second));
+}
+
+}  // namespace
+}  // namespace mooring
