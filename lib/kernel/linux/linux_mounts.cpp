@@ -188,15 +188,17 @@ Result<std::optional<MountFact>> LinuxMounts::at(const std::string& target) {
       read_statmount(raw.stx_mnt_id, fact)) {
     return std::optional(std::move(fact));
   }
-  if (has_statmount_ && errno != ENOSYS && (raw.stx_mask & uapi::statx_mnt_id_unique) != 0) {
+  // EPERM: a filter of system calls that does not know this one (seccomp(2) of old container runtimes).
+  if (has_statmount_ && errno != ENOSYS && errno != EPERM &&
+      (raw.stx_mask & uapi::statx_mnt_id_unique) != 0) {
     return file_error("cannot read the mount at", target, errno);
   }
   has_statmount_ = false;
   struct statx by_id {};
   if (statx(directory, name, flags, STATX_MNT_ID | STATX_INO, &by_id) != 0)
     return file_error("cannot read", target, errno);
-  // Linux 6.1. The table costs with every mount of the node, so what Mooring mounts most is told without it: the
-  // root of a tmpfs is its inode 1 (mm/shmem.c numbers from there).
+  // Linux 6.1. The table costs with every mount of the node, so what Mooring mounts most is told without it:
+  // the root of a tmpfs is its inode 1 (mm/shmem.c numbers from there).
   constexpr std::uint64_t tmpfs_root_inode = 1;
   const Descriptor mounted(openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct statfs file_system {};

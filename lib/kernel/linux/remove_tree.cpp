@@ -27,8 +27,11 @@ class Remover {
   explicit Remover(int top) : top_(top) {}
 
   Result<void> empty(int directory, const std::string& path, int depth) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(dup_for_reading(directory)), closedir);
+    Descriptor reading(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!reading) return file_error("cannot read the directory", path, errno);
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(reading.get()), closedir);
     if (!stream) return file_error("cannot read the directory", path, errno);
+    reading.release();  // It is the stream's now.
     while (true) {
       errno = 0;
       const dirent* entry = readdir(stream.get());
@@ -50,10 +53,6 @@ class Remover {
 
  private:
   static constexpr int depth_max = 64;
-
-  static int dup_for_reading(int directory) {
-    return openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  }
 
   Result<void> remove_subdirectory(int parent, const std::string& name, const std::string& path, int depth) {
     if (unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return success();
