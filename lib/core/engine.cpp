@@ -24,6 +24,11 @@ VolumeWork& PodWork::ensure(const VolumeName& name, WallTime now) {
   return work;
 }
 
+std::string stuck_text(std::int32_t worker_pid) {
+  return "worker " + std::to_string(worker_pid) +
+         " cannot be ended: it waits in the kernel; what it is at is held until it ends, all else goes on";
+}
+
 Core::Engine::Engine(CoreOptions options, const PluginRegistry& plugins)
     : options_(std::move(options)),
       plugins_(plugins),

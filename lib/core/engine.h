@@ -126,6 +126,7 @@ class Core::Engine {
   std::map<PodUid, PodWork> work_;
   std::map<std::string, TrashWork> trash_;
   std::unordered_map<std::uint64_t, InFlight> in_flight_;  ///< Looked up by id only; never iterated.
+  std::map<std::uint64_t, StuckOperation> stuck_;          ///< Of in_flight_: whose worker cannot be ended.
   std::map<int, std::set<PodVolumeKey>> watches_;
   std::uint64_t last_operation_ = 0;
 

@@ -87,7 +87,8 @@ void Core::Engine::adopt(const TreeFacts& tree, Instant now) {
 /// done.
 bool Core::Engine::settle_found(const PodUid& uid, ActualVolume& volume, const Shape& shape) {
   const bool is_mount = shape.starts_with("mount:");
-  if (shape.empty() || volume.found != (is_mount ? Found::Mount : Found::Directory)) return false;
+  if ((!is_mount && shape != "directory") || volume.found != (is_mount ? Found::Mount : Found::Directory))
+    return false;
   if (is_mount) {
     const MountFact* top =
         mounts_->top_at(options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory));

@@ -79,6 +79,8 @@ void Core::Engine::update_desired(const PodUid& uid) {
   // It is written anew: what was refused or waits for its time may be right now.
   const auto work = work_.find(uid);
   if (work == work_.end()) return;
+  work->second.directory_failure.reset();  // What held up its removal is of no interest any more.
+  work->second.directory_backoff.reset();
   for (VolumeWork& volume : work->second.volumes) {
     volume.is_refused = false;
     volume.wanted_shape.reset();

@@ -10,6 +10,7 @@ void Core::Engine::on(OperationEnded& event, Instant now) {
   if (found == in_flight_.end()) return;  // Told twice: the first word counted.
   const InFlight what = std::move(found->second);
   in_flight_.erase(found);
+  stuck_.erase(static_cast<std::uint64_t>(event.outcome.id));
   switch (what.doing) {
     case Doing::Publish:
       return publish_ended(what, event.outcome, now);
@@ -211,9 +212,11 @@ void Core::Engine::on(OperationStuck& event, Instant now) {
   const auto found = in_flight_.find(static_cast<std::uint64_t>(event.id));
   if (found == in_flight_.end()) return;
   const InFlight& what = found->second;
-  const std::string text =
-      "worker " + std::to_string(event.worker_pid) + " cannot be ended (it waits in the kernel)";
-  log(now, true, "WorkerStuck", what.pod.empty() ? "node" : "pod/" + what.pod.str(), text);
+  stuck_[static_cast<std::uint64_t>(event.id)] = {what.doing, what.pod, event.worker_pid};
+  const std::string text = stuck_text(event.worker_pid);
+  const ActualPod* actual = actual_.find(what.pod);
+  log(now, true, "WorkerStuck", actual == nullptr ? "node" : "pod/" + actual->key.text(), text);
+  if (what.doing == Doing::EmptyTrash) trash_.at(what.trash_name).message = text;
   const auto pod = work_.find(what.pod);
   if (pod == work_.end()) return;
   if (VolumeWork* work = pod->second.find(what.volume)) work->stuck_pid = event.worker_pid;

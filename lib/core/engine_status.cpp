@@ -97,9 +97,7 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
   }
   if (work.stuck_pid != 0) {
     status.reason = "WorkerStuck";
-    status.message =
-        "worker " + std::to_string(work.stuck_pid) +
-        " cannot be ended: it waits in the kernel; the volume is held until it ends, all others go on";
+    status.message = stuck_text(work.stuck_pid);
     status.action = "bring the server or device back that the volume lies on";
   } else if (work.failure) {
     status.reason = work.failure->reason;
@@ -139,6 +137,10 @@ std::optional<PodStatus> Core::Engine::pod_status(const PodUid& uid) const {
   if (work == work_.end()) return status;
   status.ready = work->second.was_ready;
   if (work->second.directory_failure) status.message = work->second.directory_failure->message;
+  for (const auto& [id, stuck] : stuck_) {
+    if (stuck.pod == uid && stuck.doing == Doing::RemoveDirectory)
+      status.message = stuck_text(stuck.worker_pid);
+  }
   for (const VolumeWork& volume : work->second.volumes) {
     status.volumes.push_back(volume_status(uid, desired, actual, volume, last_now_));
   }
@@ -216,13 +218,17 @@ NodeStatus Core::Engine::node_status() const {
     for (const VolumeWork& volume : work.volumes) {
       ++status.volumes;
       if (volume.phase == Phase::Ready) ++status.volumes_ready;
-      if (volume.stuck_pid != 0) ++status.workers_stuck;
     }
   }
+  status.workers_stuck = static_cast<std::uint32_t>(stuck_.size());
   status.manifests_complete = listing_is_complete_ && failing_directories_.empty();
   for (const auto& [directory, message] : failing_directories_)
     status.problems.push_back(directory + ": " + message);
   if (!scan_problem_.empty()) status.problems.push_back(scan_problem_);
+  for (const auto& [id, stuck] : stuck_) {
+    if (stuck.doing == Doing::Scan)
+      status.problems.push_back("the root directory cannot be read: " + stuck_text(stuck.worker_pid));
+  }
   const auto append = [&](const std::vector<std::string>& lines) {
     status.problems.insert(status.problems.end(), lines.begin(), lines.end());
   };

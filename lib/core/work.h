@@ -67,6 +67,15 @@ struct InFlight {
   bool is_mount = false;   ///< Of Publish: what the recipe said it will be.
 };
 
+/// An operation whose worker waits in the kernel and cannot be ended.
+struct StuckOperation {
+  Doing doing = Doing::None;
+  PodUid pod;  ///< Empty: the node's.
+  std::int32_t worker_pid = 0;
+};
+/// What there is to say of it.
+std::string stuck_text(std::int32_t worker_pid);
+
 /// One entry of the trash that waits to be removed.
 struct TrashWork {
   bool is_busy = false;

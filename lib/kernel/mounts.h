@@ -42,6 +42,8 @@ class Mounts {
   /// node's mounts where the kernel has statmount (6.8). Needs only type, root, read-only to be right
   /// elsewhere.
   virtual Result<std::optional<MountFact>> at(const std::string& target) = 0;
+  /// The block size of the file system mounted at `target` (statfs(2)): a hugetlbfs has that of its pages.
+  virtual Result<std::uint64_t> block_size(const std::string& target) = 0;
   /// The whole table of the namespace.
   virtual Result<MountTable> table() = 0;
 };

@@ -40,6 +40,8 @@ class Runner {
 
  private:
   Result<bool> is_ready_for(const std::string& path, std::string_view type);
+  Result<void> after_mount(Result<void> mounted, const std::string& path, std::string_view type);
+  Result<bool> is_bound(const BindMount& step, const MountFact& mounted);
   Result<void> remove_empty(const std::string& path);
   bool is_gone(const std::string& path);
 
@@ -89,32 +91,59 @@ Result<bool> Runner::is_ready_for(const std::string& path, std::string_view type
       path, "move the data away, or remove it if nobody needs it");
 }
 
+/// The return code of a mount is a hint: what lies there now decides.
+Result<void> Runner::after_mount(Result<void> mounted, const std::string& path, std::string_view type) {
+  outcome_.changed = true;
+  if (mounted) return mounted;
+  const auto there = kernel_.mounts.at(path);
+  return there && there.value() && there.value()->type == type ? Result<void>(success()) : mounted;
+}
+
 Result<void> Runner::operator()(const MountTmpfs& step) {
   MOORING_TRY(const bool is_needed, is_ready_for(step.path, "tmpfs"));
   if (!is_needed) return success();
-  MOORING_TRY(kernel_.mounts.mount_tmpfs(step.path, {step.size_bytes, step.mode}));
-  outcome_.changed = true;
-  return success();
+  return after_mount(kernel_.mounts.mount_tmpfs(step.path, {step.size_bytes, step.mode}), step.path, "tmpfs");
 }
 
 Result<void> Runner::operator()(const MountHugetlbfs& step) {
   MOORING_TRY(const bool is_needed, is_ready_for(step.path, "hugetlbfs"));
-  if (!is_needed) return success();
-  MOORING_TRY(kernel_.mounts.mount_hugetlbfs(step.path, step.page_size_bytes));
-  outcome_.changed = true;
-  return success();
+  if (is_needed) {
+    return after_mount(kernel_.mounts.mount_hugetlbfs(step.path, step.page_size_bytes), step.path,
+                       "hugetlbfs");
+  }
+  MOORING_TRY(const std::uint64_t there_bytes, kernel_.mounts.block_size(step.path));
+  if (there_bytes == step.page_size_bytes) return success();
+  return refusal("OtherPageSize",
+                 "a hugetlbfs with pages of " + std::to_string(there_bytes) +
+                     " bytes is mounted where one with " + std::to_string(step.page_size_bytes) + " belongs",
+                 step.path, "remove the pod's manifest and put it back");
+}
+
+/// True if what is mounted is a bind of just this source, and read-only if that is asked for. A bind of what
+/// is read-only itself is read-only in any case.
+Result<bool> Runner::is_bound(const BindMount& step, const MountFact& mounted) {
+  MOORING_TRY(const auto source, kernel_.files.host_status({step.source, std::nullopt}));
+  MOORING_TRY(const auto target, kernel_.files.status(step.target));
+  const bool is_same = source && target && source->device == target->device && source->inode == target->inode;
+  return is_same && (!step.read_only || mounted.is_read_only());
 }
 
 Result<void> Runner::operator()(const BindMount& step) {
   MOORING_TRY(const auto mounted, kernel_.mounts.at(step.target));
-  if (mounted && mounted->is_read_only() == step.read_only) return success();
   if (mounted) {
+    MOORING_TRY(const bool is_there, is_bound(step, *mounted));
+    if (is_there) return success();
     return refusal("ForeignMount", "something else is mounted where the bind of " + step.source + " belongs",
                    step.target, "unmount it");
   }
-  MOORING_TRY(kernel_.mounts.bind({step.source, step.target, step.read_only, step.recursive}));
   outcome_.changed = true;
-  return success();
+  const Result<void> bound = kernel_.mounts.bind({step.source, step.target, step.read_only, step.recursive});
+  if (bound) return bound;
+  // The return code is a hint: what lies there now decides.
+  const auto now = kernel_.mounts.at(step.target);
+  if (!now || !now.value()) return bound;
+  const auto is_there = is_bound(step, *now.value());
+  return is_there && is_there.value() ? Result<void>(success()) : bound;
 }
 
 Result<void> Runner::operator()(const Unmount& step) {
@@ -128,10 +157,11 @@ Result<void> Runner::operator()(const Unmount& step) {
                    step.path, "unmount it");
   }
   const Result<void> unmounted = kernel_.mounts.unmount(step.path);
-  if (!unmounted && unmounted.error().reason != "NotMounted") return unmounted.error();
   outcome_.changed = true;
   // The return code is a hint: what lies there now decides.
-  MOORING_TRY(const auto left, kernel_.mounts.at(step.path));
+  const auto now = kernel_.mounts.at(step.path);
+  if (!unmounted && unmounted.error().reason != "NotMounted" && (!now || now.value())) return unmounted;
+  MOORING_TRY(const auto left, now);
   if (!left) return success();
   Error error =
       refusal("MountedBelow", "another mount (" + left->type + ") lies under the one that was unmounted",
@@ -177,6 +207,7 @@ Result<void> Runner::operator()(const EmptyTrash& step) {
   if (!layout::is_path_element(step.name)) {
     return refusal("BadName", "not the name of an entry of the trash: " + step.name, {}, {});
   }
+  if (is_gone(layout::trash_entry(step.name))) return success();
   outcome_.changed = true;
   return kernel_.files.remove_tree(layout::trash_entry(step.name));
 }

@@ -282,6 +282,13 @@ TEST_P(MountsContract, ABindShowsAReadOnlyFileSystem) {
   EXPECT_FALSE(at("b").is_read_only());
 }
 
+TEST_P(MountsContract, TellsTheBlockSizeOfWhatIsMounted) {
+  node().put_directory(node().root("t"));
+  ASSERT_TRUE(succeeds(mounts().mount_tmpfs("t", {})));
+  EXPECT_EQ(mounts().block_size("t").value(), 4096U);
+  EXPECT_TRUE(fails(mounts().block_size("absent"), "NotFound", ENOENT));
+}
+
 TEST_P(MountsContract, MountsHugePages) {
   node().put_directory(node().root("h"));
   const Result<void> mounted = mounts().mount_hugetlbfs("h", 2ULL << 20U);
@@ -291,6 +298,7 @@ TEST_P(MountsContract, MountsHugePages) {
   }
   ASSERT_TRUE(succeeds(mounted));
   EXPECT_EQ(at("h").type, "hugetlbfs");
+  EXPECT_EQ(mounts().block_size("h").value(), 2ULL << 20U);
   EXPECT_THAT(table().top_at(node().root("h"))->super_options, ::testing::HasSubstr("pagesize=2M"));
   EXPECT_EQ(files().status("h").value()->mode, 0755U);
   EXPECT_TRUE(succeeds(mounts().unmount("h")));

@@ -48,6 +48,7 @@ Result<void> FakeMounts::mount_hugetlbfs(const std::string& target, std::uint64_
       return mount_error("cannot make the hugetlbfs", target, EINVAL);
     }
     const auto huge = node_.new_file_system("hugetlbfs", "nodev", 0755);
+    huge->block_bytes = page_size_bytes;
     huge->options = "pagesize=" + std::to_string(page_size_bytes >> 20U) + "M";
     if (const int error = node_.mount(huge, place.directory, place.name)) return fail(error);
     return success();
@@ -108,6 +109,17 @@ Result<std::optional<MountFact>> FakeMounts::at(const std::string& target) {
     return Answer(std::move(fact));
   };
   return between_faults<Answer>(node_, "at", target, act, fail);
+}
+
+Result<std::uint64_t> FakeMounts::block_size(const std::string& target) {
+  const auto fail = [&](int error) { return file_error("cannot read", target, error); };
+  const auto act = [&]() -> Result<std::uint64_t> {
+    MOORING_TRY(const FakePlace place, place_of(node_, root_, target));
+    Location there;
+    if (const int error = node_.find(place.directory, place.name, there)) return fail(error);
+    return there.inode->file_system->block_bytes;
+  };
+  return between_faults<std::uint64_t>(node_, "block_size", target, act, fail);
 }
 
 Result<MountTable> FakeMounts::table() {

@@ -16,6 +16,7 @@ class FakeMounts final : public Mounts {
   Result<void> bind(const BindRequest& request) override;
   Result<void> unmount(const std::string& target) override;
   Result<std::optional<MountFact>> at(const std::string& target) override;
+  Result<std::uint64_t> block_size(const std::string& target) override;
   Result<MountTable> table() override;
 
  private:

@@ -5,10 +5,11 @@
 namespace mooring::kernel::fake {
 namespace {
 
-constexpr std::uint64_t block_bytes = 4096;
+/// Of what a disk or a tmpfs gives to a file.
+constexpr std::uint64_t allocation_bytes = 4096;
 
 std::uint64_t in_blocks(std::uint64_t bytes) {
-  return (bytes + block_bytes - 1) / block_bytes * block_bytes;
+  return (bytes + allocation_bytes - 1) / allocation_bytes * allocation_bytes;
 }
 
 }  // namespace
@@ -46,7 +47,7 @@ bool FileSystem::is_volatile() const {
 std::uint64_t FileSystem::cost_of(FileType file_type, std::size_t size) const {
   if (file_type == FileType::Regular) return in_blocks(size);
   // A directory of a disk takes a block; one in memory takes none.
-  return file_type == FileType::Directory && !is_volatile() ? block_bytes : 0;
+  return file_type == FileType::Directory && !is_volatile() ? allocation_bytes : 0;
 }
 
 int FileSystem::add(Inode& directory, const std::string& name, FileType file_type, std::uint32_t mode,

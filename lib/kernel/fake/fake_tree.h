@@ -43,6 +43,7 @@ struct FileSystem {
   std::uint32_t device_minor;
   std::string options;  ///< What mountinfo shows after "rw": "size=64k,mode=755".
   bool is_read_only = false;
+  std::uint64_t block_bytes = 4096;
   std::optional<std::uint64_t> bytes_max;
   std::optional<std::uint64_t> inodes_max;
   std::uint64_t bytes_used = 0;

@@ -218,6 +218,14 @@ Result<std::optional<MountFact>> LinuxMounts::at(const std::string& target) {
   return file_error("the mount table lacks the mount at", target, EAGAIN);
 }
 
+Result<std::uint64_t> LinuxMounts::block_size(const std::string& target) {
+  MOORING_TRY(const Place place, place_of(root_, target));
+  const Descriptor there(openat(place.directory.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct statfs file_system {};
+  if (!there || fstatfs(there.get(), &file_system) != 0) return file_error("cannot read", target, errno);
+  return static_cast<std::uint64_t>(file_system.f_bsize);
+}
+
 Result<MountTable> LinuxMounts::table() {
   const Descriptor file(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
   if (!file) return file_error("cannot open", "/proc/self/mountinfo", errno);

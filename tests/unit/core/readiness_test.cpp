@@ -1,0 +1,186 @@
+// When a pod is told to be ready and to be gone, and what its containers may mount.
+
+#include <gmock/gmock.h>
+
+#include "core_fixture.h"
+
+namespace mooring {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TEST(Readiness, kb_6_a_pod_is_ready_once_all_of_its_used_volumes_are_published) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"a", disk}, {"b", memory}});
+  EXPECT_FALSE(shell.pod("web").ready);
+  shell.end("publish default/web/a");
+  EXPECT_THAT(shell.ready, IsEmpty());
+  shell.end("publish default/web/b");
+  EXPECT_THAT(shell.ready, ElementsAre("web"));
+  EXPECT_TRUE(shell.pod("web").ready);
+}
+
+TEST(Readiness, it_is_told_once) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"a", disk}, {"b", memory}});
+  shell.finish();
+  shell.show_mounts({{volume_path("web", "b"), "tmpfs"}});
+  shell.write("web", {{"a", disk}, {"b", memory}});
+  shell.list({"web.yaml"});
+  shell.feed(RetryRequested{});
+  shell.take();
+  EXPECT_THAT(shell.ready, ElementsAre("web"));
+  EXPECT_EQ(shell.count("PodReady pod/default/web"), 1);
+}
+
+TEST(Readiness, a_pod_without_volumes_is_ready_at_once_and_leaves_nothing) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {});
+  EXPECT_THAT(shell.ready, ElementsAre("web"));
+  EXPECT_THAT(shell.records, IsEmpty());
+  shell.remove("web");
+  EXPECT_THAT(shell.gone, ElementsAre("web"));
+  EXPECT_THAT(shell.last.records_to_remove, IsEmpty());
+  EXPECT_THAT(shell.in_flight, IsEmpty());
+}
+
+TEST(Readiness, a_hostPath_without_a_type_takes_no_step_and_no_record) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"h", "hostPath: {path: /data}"}});
+  EXPECT_THAT(shell.in_flight, IsEmpty());
+  EXPECT_THAT(shell.ready, ElementsAre("web"));
+  EXPECT_EQ(shell.volume("web", "h").path, "/data");
+  EXPECT_THAT(shell.records, IsEmpty());
+}
+
+TEST(Readiness, a_pod_is_gone_once_after_its_last_volume_and_directory) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"a", disk}, {"b", disk}});
+  shell.finish();
+  shell.remove("web");
+  EXPECT_FALSE(shell.pod("web").ready);
+  EXPECT_TRUE(shell.pod("web").deleting);
+  EXPECT_THAT(shell.doing(), ElementsAre("unpublish default/web/a", "unpublish default/web/b"));
+  shell.end("unpublish default/web/b");
+  shell.end("unpublish default/web/a");
+  EXPECT_THAT(shell.gone, IsEmpty());
+  EXPECT_THAT(shell.doing(), ElementsAre("remove the directory of default/web"));
+  shell.finish();
+  shell.list({});
+  shell.feed(RetryRequested{});
+  EXPECT_THAT(shell.gone, ElementsAre("web"));
+  EXPECT_EQ(shell.count("PodGone pod/default/web"), 1);
+  EXPECT_THAT(shell.records, IsEmpty());
+  EXPECT_FALSE(shell.is_known("web"));
+  EXPECT_THAT(shell.core.pods(), IsEmpty());
+}
+
+TEST(Readiness, a_pod_that_is_removed_while_it_is_set_up_is_never_told_to_be_ready) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"v", disk}});
+  shell.remove("web");
+  EXPECT_THAT(shell.doing(), ElementsAre("publish default/web/v"));
+  shell.end("publish default/web/v");
+  EXPECT_THAT(shell.doing(), ElementsAre("unpublish default/web/v"));
+  shell.finish();
+  EXPECT_THAT(shell.ready, IsEmpty());
+  EXPECT_THAT(shell.gone, ElementsAre("web"));
+}
+
+TEST(Readiness, a_pod_whose_mount_vanished_is_not_ready_until_it_is_made_again) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"m", memory}});
+  shell.finish();
+  shell.show_mounts({{volume_path("web", "m"), "tmpfs"}});
+  shell.show_mounts({});
+  EXPECT_THAT(shell.doing(), ElementsAre("publish default/web/m"));
+  EXPECT_EQ(shell.count("MountVanished pod/default/web"), 1);
+  EXPECT_FALSE(shell.pod("web").ready);
+  shell.finish();
+  EXPECT_THAT(shell.ready, ElementsAre("web", "web"));
+}
+
+TEST(Readiness, a_mount_that_vanished_before_the_table_ever_showed_it_is_noticed) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"m", memory}});
+  shell.finish();
+  shell.show_mounts({});
+  EXPECT_THAT(shell.doing(), ElementsAre("publish default/web/m"));
+}
+
+TEST(Readiness, the_record_names_all_that_may_come_to_be_before_the_first_operation) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"a", disk}, {"b", memory}, {"h", "hostPath: {path: /data, type: Directory}"}});
+  EXPECT_THAT(shell.last.records_to_write,
+              ElementsAre(record_of("web", {volume_record("a"), volume_record("b", "mount:tmpfs")})));
+  EXPECT_EQ(shell.last.operations.size(), 3u);
+  shell.end("publish default/web/a");
+  EXPECT_THAT(shell.last.records_to_write, IsEmpty());
+}
+
+TEST(ContainerMounts, are_told_only_of_a_ready_pod) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"v", disk}});
+  const auto unready = shell.core.container_mounts(uid_of("web"), ContainerName());
+  ASSERT_FALSE(unready);
+  EXPECT_EQ(unready.error().reason, "NotReady");
+  shell.finish();
+  const auto mounts = shell.core.container_mounts(uid_of("web"), ContainerName("main"));
+  ASSERT_TRUE(mounts);
+  ASSERT_EQ(mounts.value().size(), 1u);
+  EXPECT_EQ(mounts.value()[0].source, volume_path("web", "v"));
+  EXPECT_EQ(mounts.value()[0].destination, "/v");
+  EXPECT_FALSE(mounts.value()[0].read_only);
+  EXPECT_EQ(mounts.value()[0].propagation, "private");
+}
+
+TEST(ContainerMounts, an_unknown_pod_or_container_is_an_error_that_says_which) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"v", disk}});
+  shell.finish();
+  const auto container = shell.core.container_mounts(uid_of("web"), ContainerName("other"));
+  ASSERT_FALSE(container);
+  EXPECT_EQ(container.error().reason, "NoSuchContainer");
+  EXPECT_THAT(container.error().message, HasSubstr("other"));
+  const auto pod = shell.core.container_mounts(uid_of("other"), ContainerName());
+  ASSERT_FALSE(pod);
+  EXPECT_EQ(pod.error().reason, "NoSuchPod");
+}
+
+TEST(ContainerMounts, say_what_the_manifest_says_of_each_mount) {
+  Shell shell;
+  shell.start();
+  shell.write_text("web.yaml",
+                   "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n"
+                   "  - name: a\n    securityContext: {privileged: true}\n    volumeMounts:\n"
+                   "    - {name: v, mountPath: /in, readOnly: true, mountPropagation: HostToContainer}\n"
+                   "    - {name: v, mountPath: /out, mountPropagation: Bidirectional}\n"
+                   "  - {name: b, volumeMounts: [{name: v, mountPath: /b, subPath: x}]}\n"
+                   "  volumes: [{name: v, emptyDir: {}}]\n");
+  shell.finish();
+  const auto mounts = shell.core.container_mounts(uid_of("web"), ContainerName("a"));
+  ASSERT_TRUE(mounts);
+  ASSERT_EQ(mounts.value().size(), 2u);
+  EXPECT_TRUE(mounts.value()[0].read_only);
+  EXPECT_EQ(mounts.value()[0].propagation, "rslave");
+  EXPECT_EQ(mounts.value()[1].propagation, "rshared");
+  const auto sub_path = shell.core.container_mounts(uid_of("web"), ContainerName("b"));
+  ASSERT_FALSE(sub_path);
+  EXPECT_EQ(sub_path.error().reason, "SubPathUnavailable");
+}
+
+}  // namespace
+}  // namespace mooring
