@@ -74,8 +74,9 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
       if (known->plugin == plugin && known->state == PublishState::Uncertain &&
           known->found != Found::Nothing) {
         // No record tells what it was made as, or it is not that any more: if it is what is asked for, it
-        // stays; else publishing it looks at what is there.
+        // stays, and is recorded as that; else publishing it looks at what is there.
         known->shape.clear();
+        known->is_recorded = false;
         settle_found(uid, *known, *volume_work.wanted_shape);
         known->found = Found::Nothing;
       }
@@ -267,7 +268,7 @@ void Core::Engine::start_trash(Instant now) {
 void Core::Engine::record(const PodUid& uid, ActualPod& actual) {
   const bool is_complete =
       std::all_of(actual.volumes.begin(), actual.volumes.end(), [](const ActualVolume& v) {
-        return v.is_recorded || v.directory.empty() || v.state == PublishState::Published;
+        return v.is_recorded || v.directory.empty();
       });
   const bool has_directories = actual.directory_may_exist;
   if (!has_directories || (actual.is_recorded && is_complete)) return;

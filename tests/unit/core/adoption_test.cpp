@@ -73,6 +73,16 @@ TEST(Adoption, a_whole_listing_before_the_scan_tears_nothing_down_either) {
   EXPECT_THAT(shell.doing(), ElementsAre("unpublish default/old/v"));
 }
 
+TEST(Adoption, what_is_taken_over_as_the_manifest_asks_is_recorded_as_that) {
+  // A removal that was stopped half way left the directory of what was a mount.
+  Shell shell;
+  shell.write("web", {{"v", disk}});
+  shell.adopt({record_of("web", {volume_record("v", "mount:tmpfs")})}, {{found_pod("web", {"v"})}, {}});
+  EXPECT_EQ(shell.volume("web", "v").phase, Phase::Ready);
+  ASSERT_THAT(shell.records, SizeIs(1));
+  EXPECT_EQ(shell.records.begin()->second.volumes.at(0).shape, "directory");
+}
+
 TEST(Adoption, what_is_as_its_record_says_is_published_without_a_step) {
   Shell shell;
   shell.write("web", {{"d", disk}, {"m", memory}});
