@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ask.h"
+#include "base/quote.h"
 #include "output.h"
 
 namespace mooring::ctl {

@@ -1,4 +1,5 @@
 #include "ask.h"
+#include "base/quote.h"
 #include "commands.h"
 #include "details.h"
 #include "documents.h"

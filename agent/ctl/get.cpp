@@ -1,6 +1,7 @@
 #include <optional>
 
 #include "ask.h"
+#include "base/quote.h"
 #include "commands.h"
 #include "documents.h"
 #include "output.h"

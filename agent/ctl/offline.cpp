@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <tuple>
 
+#include "base/quote.h"
 #include "commands.h"
 #include "core/core.h"
 #include "desired/desired_state.h"

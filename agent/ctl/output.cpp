@@ -118,25 +118,6 @@ void message(std::string_view text) {
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-std::string clean(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  const bool is_utf8 = is_valid_utf8(text);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // C1 controls are two bytes in UTF-8: 0xc2 and then 0x80 to 0x9f.
-    const bool is_c1 = byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !is_utf8)) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else if (is_c1) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 std::string to_yaml(const Json& document) {
   if (!document.is_structured() || document.empty()) return yaml_scalar(document) + "\n";
   std::string out;
@@ -146,7 +127,22 @@ std::string to_yaml(const Json& document) {
 
 void print_document(const Json& document, Format format) {
   if (format == Format::Yaml) return answer(to_yaml(document));
-  answer(document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  // Of what a terminal obeys, dump() leaves DEL and C1 as they are; in JSON they are only ever in strings.
+  const std::string text = document.dump(2, ' ', false, Json::error_handler_t::replace);
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    if (byte == 0xc2 && next < 0xa0) {
+      out += fmt::format("\\u{:04x}", next);
+      ++i;
+    } else if (byte == 0x7f) {
+      out += "\\u007f";
+    } else {
+      out += text[i];
+    }
+  }
+  answer(out + "\n");
 }
 
 Table::Table(std::vector<std::string> head) : head_(std::move(head)) {}

@@ -25,9 +25,6 @@ void answer(std::string_view text);
 /// A line for the person, to stderr.
 void message(std::string_view text);
 
-/// Makes control characters visible, so that no text from outside can drive the terminal or break a line.
-std::string clean(std::string_view text);
-
 /// Prints a JSON or YAML document, as the format says.
 void print_document(const Json& document, Format format);
 std::string to_yaml(const Json& document);

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "ask.h"
+#include "base/quote.h"
 #include "commands.h"
 #include "details.h"
 #include "documents.h"

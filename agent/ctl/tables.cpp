@@ -5,6 +5,7 @@
 #include <map>
 
 #include "ask.h"
+#include "base/quote.h"
 #include "output.h"
 
 namespace mooring::ctl {

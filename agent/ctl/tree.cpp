@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "ask.h"
+#include "base/quote.h"
 #include "commands.h"
 #include "documents.h"
 #include "output.h"

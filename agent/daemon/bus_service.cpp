@@ -159,7 +159,6 @@ void BusService::publish(const Effects& effects) {
   for (const PodIdentity& pod : effects.pods_gone)
     tell("PodGone", pod);
   for (const StatusEvent& event : effects.events) {
-    if (event.reason == "PodReady" || event.reason == "PodGone") continue;  // Told as signals of their own.
     sd_bus_message* message = nullptr;
     if (sd_bus_message_new_signal(bus, &message, bus_root, manager_interface, "Event") >= 0 &&
         append_bus_event(message, event) >= 0) {
@@ -178,7 +177,7 @@ void BusService::publish(const Effects& effects) {
 
 bool BusService::is_met(const ObjectKey& pod, bool for_ready) const {
   const auto uid = core_.find_pod(pod);
-  if (!for_ready) return !uid;
+  if (!for_ready) return !uid && core_.knows_all();
   if (!uid) return false;
   const auto status = core_.pod_status(*uid);
   return status && status->ready;

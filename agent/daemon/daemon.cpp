@@ -34,11 +34,19 @@ Error root_error(const std::string& what, const std::string& path, int errno_val
   return system_error(ErrorKind::Final, "RootUnusable", what, path, errno_value);
 }
 
-/// Locks the root directory itself: no lock file, so it works on a read-only one too (flock(2)).
+/// Locks the root directory itself: no lock file, so it works on a read-only one too (flock(2)). A worker
+/// that was being started when an earlier mooringd was killed has the lock for the moment until its exec.
 Result<kernel::Descriptor> lock_root(const std::string& root_dir) {
   kernel::Descriptor root(open(root_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return root_error("cannot open the root directory", root_dir, errno);
-  if (flock(root.get(), LOCK_EX | LOCK_NB) == 0) return root;
+  constexpr int tries = 50;
+  constexpr timespec pause{0, 20'000'000};
+  for (int i = 0; i < tries; ++i) {
+    if (flock(root.get(), LOCK_EX | LOCK_NB) == 0) return root;
+    if (errno != EWOULDBLOCK && errno != EINTR) break;
+    nanosleep(&pause, nullptr);
+    errno = EWOULDBLOCK;
+  }
   if (errno != EWOULDBLOCK) return root_error("cannot lock the root directory", root_dir, errno);
   Error error;
   error.reason = "AlreadyRunning";
@@ -245,7 +253,7 @@ void Daemon::stop() {
 void Daemon::worker_problem(const std::string& problem) {
   if (problem == worker_problem_) return;
   worker_problem_ = problem;
-  if (!problem.empty()) spdlog::error("no worker can serve: {}", problem);
+  handle(WorkersFailing{problem});
   notify();
 }
 

@@ -76,7 +76,7 @@ void set_up_log(const std::string& level) {
 void log_event(const StatusEvent& event) {
   current_event = &event;
   const auto level = event.warning ? spdlog::level::warn : spdlog::level::info;
-  spdlog::log(level, "{} {}: {}", event.reason, quoted_if_needed(event.object), event.message);
+  spdlog::log(level, "{} {}: {}", event.reason, quoted_if_needed(event.object), clean(event.message));
   current_event = nullptr;
 }
 

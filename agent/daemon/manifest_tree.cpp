@@ -10,6 +10,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <deque>
+#include <filesystem>
 #include <memory>
 
 namespace mooring {
@@ -46,7 +48,7 @@ bool ManifestTree::is_manifest_name(std::string_view name) {
 }
 
 void ManifestTree::watch(const std::string& directory, std::uint32_t mask) {
-  const int watch = inotify_add_watch(inotify_.get(), directory.c_str(), mask | IN_ONLYDIR);
+  const int watch = inotify_add_watch(inotify_.get(), directory.c_str(), mask | IN_ONLYDIR | IN_MASK_ADD);
   if (watch >= 0) watched_[watch] = directory;
 }
 
@@ -61,11 +63,40 @@ void ManifestTree::watch_ancestor(const std::string& directory) {
   watch(ancestor, IN_CREATE | IN_MOVED_TO | IN_ATTRIB);
 }
 
+/// Of a manifest directory that is reached through symbolic links each link's directory, where it can be made
+/// to point elsewhere.
+void ManifestTree::watch_links(const std::string& directory) {
+  constexpr int links_max = 40;  // As the kernel (path_resolution(7)).
+  std::filesystem::path reached = "/";
+  std::deque<std::filesystem::path> rest;
+  const auto prepend = [&rest](const std::filesystem::path& path) {
+    std::deque<std::filesystem::path> elements(path.begin(), path.end());
+    rest.insert(rest.begin(), elements.begin(), elements.end());
+  };
+  prepend(std::filesystem::path(directory).relative_path());
+  for (int links = 0; !rest.empty() && links < links_max;) {
+    const std::filesystem::path next = reached / rest.front();
+    rest.pop_front();
+    std::error_code failed;
+    const std::filesystem::path target = std::filesystem::read_symlink(next, failed);
+    if (failed) {
+      reached = next;
+      continue;
+    }
+    ++links;
+    watch(reached.string(), IN_CREATE | IN_MOVED_TO);
+    if (target.is_absolute()) reached = "/";
+    prepend(target.relative_path());
+  }
+}
+
 ManifestTree::Listing ManifestTree::list() {
   Listing listing;
   seen_.clear();
-  for (const std::string& directory : directories_)
+  for (const std::string& directory : directories_) {
+    watch_links(directory);
     list_directory(directory, 0, listing);
+  }
   std::sort(listing.files.begin(), listing.files.end());
   listing.files.erase(std::unique(listing.files.begin(), listing.files.end()), listing.files.end());
   return listing;
@@ -140,14 +171,12 @@ std::vector<ManifestTree::Change> ManifestTree::take_changes() {
             is_tree || (!name.empty() && !name.starts_with('.') && is_link(directory->second + "/" + name));
         continue;
       }
-      if ((event.mask & IN_CREATE) != 0) {
-        // A new regular file is being written, and tells when it is closed; a link or a second name is whole
-        // at once.
-        struct stat status {};
-        const std::string path = directory->second + "/" + name;
-        if (lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1) continue;
-      }
-      changes.push_back({Change::Kind::File, directory->second + "/" + name});
+      const std::string path = directory->second + "/" + name;
+      struct stat status {};
+      // A symbolic link or a second name is whole at once.
+      const bool is_new_file = (event.mask & IN_CREATE) != 0 && lstat(path.c_str(), &status) == 0 &&
+                               S_ISREG(status.st_mode) && status.st_nlink == 1;
+      changes.push_back({is_new_file ? Change::Kind::New : Change::Kind::File, path});
     }
   }
   if (is_tree) changes.push_back({Change::Kind::Tree, {}});
@@ -185,7 +214,7 @@ Result<std::string> ManifestTree::read(const std::string& file, std::size_t size
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
     if (size <= size_max) continue;
-    Error error = manifest_error("the manifest is larger than 16 MiB:", file, EFBIG);
+    Error error = manifest_error("the manifest is larger than 16 MiB", file, EFBIG);
     error.reason = "TooLarge";
     return error;
   }

@@ -27,9 +27,14 @@ class ManifestTree {
     friend bool operator==(const Signature&, const Signature&) = default;
   };
   struct Change {
-    enum class Kind { File, Tree };
-    Kind kind = Kind::Tree;  ///< Tree: list everything again.
-    std::string path;        ///< Of File.
+    enum class Kind {
+      File,  ///< Read it.
+      New,   ///< A regular file got this name: it is being written, and will tell when it is closed, or it is
+             ///< whole already.
+      Tree,  ///< List everything again.
+    };
+    Kind kind = Kind::Tree;
+    std::string path;  ///< Of File and New.
   };
 
   static Result<ManifestTree> open(std::vector<std::string> directories);
@@ -54,6 +59,7 @@ class ManifestTree {
       : directories_(std::move(directories)), inotify_(std::move(inotify)) {}
   void list_directory(const std::string& directory, int depth, Listing& listing);
   void watch_ancestor(const std::string& directory);
+  void watch_links(const std::string& directory);
   void watch(const std::string& directory, std::uint32_t mask);
 
   std::vector<std::string> directories_;

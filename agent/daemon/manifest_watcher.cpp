@@ -12,6 +12,9 @@ using boost::system::error_code;
 
 constexpr std::size_t slice_files_max = 32;
 constexpr auto absence_confirmed_after = std::chrono::milliseconds(20);
+/// A new file that did not change for so long is whole: it got its name by link(2), and no close will tell.
+constexpr auto fresh_looked_at_after = std::chrono::milliseconds(250);
+constexpr std::int64_t written_long_ago_ns = 2'000'000'000;
 constexpr auto check_interval = std::chrono::minutes(10);
 constexpr auto check_interval_failing = std::chrono::minutes(1);
 
@@ -23,6 +26,7 @@ ManifestWatcher::ManifestWatcher(boost::asio::io_context& loop, ManifestTree tre
       sink_(std::move(sink)),
       inotify_(loop, dup(tree_.inotify())),
       absence_timer_(loop),
+      fresh_timer_(loop),
       check_timer_(loop) {
   wait_for_changes();
 }
@@ -44,11 +48,60 @@ void ManifestWatcher::take_changes() {
   for (ManifestTree::Change& change : tree_.take_changes()) {
     if (change.kind == ManifestTree::Change::Kind::Tree) {
       request_listing();
-    } else if (queued_.insert(change.path).second) {
-      known_.erase(change.path);
-      to_read_.push_back(std::move(change.path));
+    } else if (change.kind == ManifestTree::Change::Kind::File) {
+      enqueue(change.path);
+    } else if (ManifestTree::Signature now; ManifestTree::read_signature(change.path, now)) {
+      if (is_written(now)) {
+        enqueue(change.path);
+      } else {
+        fresh_[change.path] = now;
+        schedule_fresh();
+      }
     }
   }
+  if (!to_read_.empty()) schedule_slice();
+}
+
+void ManifestWatcher::enqueue(const std::string& file) {
+  fresh_.erase(file);
+  if (!queued_.insert(file).second) return;
+  known_.erase(file);
+  to_read_.push_back(file);
+}
+
+/// True if the file behind a new name is not being written: it is one that was read under another name, or
+/// its last change was long ago.
+bool ManifestWatcher::is_written(const ManifestTree::Signature& signature) const {
+  if (signature.size == 0) return false;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const std::int64_t now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+  return now_ns - signature.modified_ns > written_long_ago_ns ||
+         std::any_of(known_.begin(), known_.end(),
+                     [&](const auto& known) { return known.second == signature; });
+}
+
+void ManifestWatcher::schedule_fresh() {
+  if (std::exchange(is_fresh_timer_set_, true)) return;
+  fresh_timer_.expires_after(fresh_looked_at_after);
+  fresh_timer_.async_wait([this](error_code failed) {
+    is_fresh_timer_set_ = false;
+    if (!failed) look_at_fresh();
+  });
+}
+
+void ManifestWatcher::look_at_fresh() {
+  for (const auto& [file, before] : std::map(fresh_)) {
+    ManifestTree::Signature now;
+    const bool is_there = ManifestTree::read_signature(file, now);
+    if (is_there && now.size > 0 && now == before) {
+      enqueue(file);
+    } else if (is_there && now.size > 0) {
+      fresh_[file] = now;
+    } else {
+      fresh_.erase(file);  // Nothing is in it yet: whoever writes it closes it.
+    }
+  }
+  if (!fresh_.empty()) schedule_fresh();
   if (!to_read_.empty()) schedule_slice();
 }
 

@@ -34,6 +34,10 @@ class ManifestWatcher {
  private:
   void wait_for_changes();
   void take_changes();
+  void enqueue(const std::string& file);
+  bool is_written(const ManifestTree::Signature& signature) const;
+  void schedule_fresh();
+  void look_at_fresh();
   void request_listing();
   void list();
   void read_slice();
@@ -48,16 +52,19 @@ class ManifestWatcher {
   Sink sink_;
   boost::asio::posix::stream_descriptor inotify_;
   boost::asio::steady_timer absence_timer_;
+  boost::asio::steady_timer fresh_timer_;
   boost::asio::steady_timer check_timer_;
   std::deque<std::string> to_read_;
   std::set<std::string> queued_;
   std::map<std::string, ManifestTree::Signature> known_;  ///< What was read, and as what.
   std::set<std::string> absent_;                          ///< Looked gone; to be confirmed.
+  std::map<std::string, ManifestTree::Signature> fresh_;  ///< New names that nobody has told to be whole yet.
   ManifestTree::Listing listing_;
   bool is_listing_open_ = false;    ///< A listing's files are still being read.
   bool is_listing_wanted_ = false;  ///< Another listing is to follow.
   bool is_slice_scheduled_ = false;
   bool is_absence_timer_set_ = false;
+  bool is_fresh_timer_set_ = false;
 };
 
 }  // namespace mooring

@@ -18,14 +18,17 @@ MountWatcher::MountWatcher(boost::asio::io_context& loop, Sink sink, Complaint c
 void MountWatcher::adopt(kernel::Descriptor mountinfo) {
   if (is_watching() || !mountinfo) return;
   mountinfo_.assign(mountinfo.release());
-  read();
   wait();
+  read();
 }
 
 void MountWatcher::wait() {
   mountinfo_.async_wait(boost::asio::posix::stream_descriptor::wait_error,
                         [this](boost::system::error_code failed) {
                           if (failed) return;
+                          // Before the reading: waiting again asks the kernel, which forgets what it has
+                          // told.
+                          wait();
                           const auto since = std::chrono::steady_clock::now() - last_read_;
                           if (since >= read_interval_min) {
                             read();
@@ -36,7 +39,6 @@ void MountWatcher::wait() {
                               if (!cancelled) read();
                             });
                           }
-                          wait();
                         });
 }
 

@@ -45,7 +45,7 @@ void WorkerLink::receive() {
   while (state_ != State::Ended) {
     Result<Packet> packet = receive_packet(socket_.native_handle());
     if (!packet && packet.error().errno_value == EAGAIN) break;
-    if (!packet) return end(packet.error().text());
+    if (!packet) return end(last_words_.empty() ? packet.error().text() : last_words_);
     if (packet.value().bytes.empty()) return end(last_words_.empty() ? "it ended" : last_words_);
     const Result<wire::Message> message = wire::decode(packet.value().bytes);
     if (!message) return end("it sent nonsense: " + message.error().text());
@@ -57,6 +57,7 @@ void WorkerLink::receive() {
 void WorkerLink::take(const wire::Message& message, kernel::Descriptor descriptor) {
   if (const auto* hello = std::get_if<wire::Hello>(&message)) {
     if (state_ == State::Greeting) state_ = State::Serving;
+    has_greeted_ = true;
     if (pid_ == 0) pid_ = hello->pid;
     if (!process_) {
       if (auto process = kernel::LinuxProcess::of(hello->pid)) process_ = std::move(process).value();

@@ -48,6 +48,8 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
 
   State state() const { return state_; }
   bool has_room() const { return state_ == State::Serving && batches_in_flight_ < batches_in_flight_max; }
+  /// It greeted: it could be started and is of the right version.
+  bool has_greeted() const { return has_greeted_; }
   bool is_idle() const { return state_ == State::Serving && in_flight_.empty(); }
   std::int32_t pid() const { return pid_; }
   std::size_t in_flight() const { return in_flight_.size(); }
@@ -77,6 +79,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   boost::asio::steady_timer deadline_;
   std::unique_ptr<kernel::Process> process_;
   State state_ = State::Greeting;
+  bool has_greeted_ = false;
   std::int32_t pid_ = 0;
   std::deque<InFlight> in_flight_;
   std::size_t batches_in_flight_ = 0;

@@ -104,10 +104,14 @@ void WorkerPool::submit(std::vector<Operation> operations) {
   start_own();
 }
 
+/// Idle workers first: what waits behind another batch waits for all of it.
 void WorkerPool::assign() {
-  for (const auto& link : warm_) {
-    if (link == warm_.front()) assign_to(*link, teardown_);
-    assign_to(*link, local_);
+  for (const bool is_second_round : {false, true}) {
+    for (const auto& link : warm_) {
+      if (!is_second_round && !link->is_idle()) continue;
+      if (link == warm_.front()) assign_to(*link, teardown_);
+      assign_to(*link, local_);
+    }
   }
 }
 
@@ -237,6 +241,8 @@ void WorkerPool::on_end(WorkerLink& link, const std::string& why) {
   ending_.push_back(self);
   reap();
   ++workers_lost_;
+  if (!link.has_greeted())
+    callbacks_.problem("worker " + std::to_string(link.pid()) + " ended before it could serve: " + why);
   lose(lost, link.pid(), why);
   respawn_later();
 }

@@ -37,6 +37,12 @@ void append_hex_escape(std::string& out, unsigned char byte) {
   out += hex_digits[byte & 0xF];
 }
 
+/// True if a C1 control (U+0080 to U+009F) starts here, which some terminals obey as they do ESC.
+bool is_c1(std::string_view text) {
+  return text.size() > 1 && static_cast<unsigned char>(text[0]) == 0xC2 &&
+         static_cast<unsigned char>(text[1]) < 0xA0;
+}
+
 bool is_octal(char c) {
   return c >= '0' && c <= '7';
 }
@@ -57,7 +63,7 @@ std::string quoted(std::string_view text) {
       out += "\\t";
     } else if (byte == '\r') {
       out += "\\r";
-    } else if (byte < 0x20 || byte == 0x7F || length == 0) {
+    } else if (byte < 0x20 || byte == 0x7F || length == 0 || is_c1(text)) {
       append_hex_escape(out, byte);
       length = 1;
     } else {
@@ -66,6 +72,24 @@ std::string quoted(std::string_view text) {
     text.remove_prefix(length == 0 ? 1 : length);
   }
   return out + '"';
+}
+
+std::string clean(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text.front());
+    const std::size_t length = utf8_sequence_length(text);
+    if (is_c1(text)) {
+      append_hex_escape(out, static_cast<unsigned char>(text[1]));
+    } else if (byte < 0x20 || byte == 0x7F || length == 0) {
+      append_hex_escape(out, byte);
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
 }
 
 std::string quoted_if_needed(std::string_view text) {
@@ -119,10 +143,11 @@ std::string json_string(std::string_view text) {
       out += "\\n";
     } else if (byte == '\t') {
       out += "\\t";
-    } else if (byte < 0x20) {
+    } else if (byte < 0x20 || byte == 0x7F || is_c1(text)) {
+      const auto code = static_cast<unsigned char>(is_c1(text) ? text[1] : text[0]);
       out += "\\u00";
-      out += hex_digits[byte >> 4];
-      out += hex_digits[byte & 0xF];
+      out += hex_digits[code >> 4];
+      out += hex_digits[code & 0xF];
     } else if (length == 0) {
       out += "\xEF\xBF\xBD";
     } else {

@@ -5,10 +5,14 @@
 
 namespace mooring {
 
-/// `text` in double quotes with `\"`, `\\`, `\n`, `\t`, `\r` and `\xNN` for other control bytes and for bytes
-/// that are not valid UTF-8, so that any name from outside stays on one line of a log and says exactly what
-/// it is.
+/// `text` in double quotes with `\"`, `\\`, `\n`, `\t`, `\r` and `\xNN` for other control characters and for
+/// bytes that are not valid UTF-8, so that any name from outside stays on one line of a log and says exactly
+/// what it is.
 std::string quoted(std::string_view text);
+
+/// `text` for a terminal: control characters (C0, DEL, C1) and bytes that are not valid UTF-8 as `\xNN`, all
+/// else as it is.
+std::string clean(std::string_view text);
 
 /// As quoted(), but a text that needs no quotes (no blank, quote, backslash or control byte; not empty) stays
 /// bare.

@@ -36,6 +36,9 @@ Result<std::vector<ContainerMount>> Core::container_mounts(const PodUid& uid,
 std::vector<StatusEvent> Core::events_since(std::uint64_t sequence) const {
   return engine_->events_since(sequence);
 }
+bool Core::knows_all() const {
+  return engine_->knows_all();
+}
 bool Core::is_settled() const {
   return engine_->is_settled();
 }

@@ -78,6 +78,10 @@ struct OperationStuck {
   OperationId id{};
   std::int32_t worker_pid = 0;
 };
+/// No worker can be started, or none that was can serve, and why; empty: one can again.
+struct WorkersFailing {
+  std::string why;
+};
 /// A record could not be written: the operations that waited for it were not started.
 struct RecordFailed {
   PodUid pod;
@@ -95,8 +99,8 @@ struct RetryRequested {
 struct TimerFired {};
 
 using Event = std::variant<FileParsed, FileUnreadable, FileGone, ListingCompleted, ListingFailed, RecordsRead,
-                           MountsRead, OperationEnded, OperationStuck, RecordFailed, WatchFired,
-                           RetryRequested, TimerFired>;
+                           MountsRead, OperationEnded, OperationStuck, WorkersFailing, RecordFailed,
+                           WatchFired, RetryRequested, TimerFired>;
 
 struct PodIdentity {
   PodUid uid;
@@ -142,6 +146,9 @@ class Core {
   Result<std::vector<ContainerMount>> container_mounts(const PodUid& uid,
                                                        const ContainerName& container) const;
   std::vector<StatusEvent> events_since(std::uint64_t sequence) const;
+  /// True once the node was looked at and a complete listing was taken in: a pod that is not known then is
+  /// neither asked for nor there.
+  bool knows_all() const;
   /// True once a complete listing was taken in and everything it asked for has been started or ended.
   bool is_settled() const;
 

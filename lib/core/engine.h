@@ -44,6 +44,7 @@ class Core::Engine {
   Result<std::vector<ContainerMount>> container_mounts(const PodUid& uid,
                                                        const ContainerName& container) const;
   std::vector<StatusEvent> events_since(std::uint64_t sequence) const { return log_.since(sequence); }
+  bool knows_all() const { return adoption_ == Adoption::Adopted && listing_is_complete_; }
   bool is_settled() const;
 
  private:
@@ -66,11 +67,13 @@ class Core::Engine {
   void start_scan(Instant now);
   void adopt(const TreeFacts& tree, Instant now);
   void verify_mounts(const PodUid& uid, Instant now);
+  void settle_mount(const PodUid& uid, ActualVolume& volume);
   bool settle_found(const PodUid& uid, ActualVolume& volume, const Shape& shape);
 
   // engine_operations.cpp
   void on(OperationEnded& event, Instant now);
   void on(OperationStuck& event, Instant now);
+  void on(WorkersFailing& event, Instant now);
   void on(RecordFailed& event, Instant now);
   void on(WatchFired& event, Instant now);
   void on(RetryRequested& event, Instant now);
@@ -84,6 +87,7 @@ class Core::Engine {
   void trash_ended(const InFlight& what, Outcome& outcome, Instant now);
   void fail(const PodUid& uid, VolumeWork& work, const Error& error, Instant now);
   void drop_watch(const PodUid& uid, VolumeWork& work);
+  void release_watch(int watch, const PodVolumeKey& user);
 
   // engine_plan.cpp
   void plan(const PodUid& uid, Instant now);
@@ -129,6 +133,7 @@ class Core::Engine {
   std::map<std::uint64_t, StuckOperation> stuck_;          ///< Of in_flight_: whose worker cannot be ended.
   std::map<int, std::set<PodVolumeKey>> watches_;
   std::uint64_t last_operation_ = 0;
+  std::string workers_problem_;  ///< Why no worker can serve; empty: one can.
 
   Adoption adoption_ = Adoption::Waiting;
   std::vector<PodRecord> records_;

@@ -101,6 +101,20 @@ bool Core::Engine::settle_found(const PodUid& uid, ActualVolume& volume, const S
   return true;
 }
 
+/// If a mount that was found is of a kind that the plugin's removal unmounts, the volume is published as
+/// that, whatever the manifest says now.
+void Core::Engine::settle_mount(const PodUid& uid, ActualVolume& volume) {
+  const Plugin* plugin = plugins_.by_name(volume.plugin);
+  if (plugin == nullptr || volume.found != Found::Mount) return;
+  for (const Step& step : plugin->removal({uid, volume.directory, options_.node})) {
+    const auto* unmount = std::get_if<Unmount>(&step);
+    if (unmount == nullptr) continue;
+    for (const std::string& type : unmount->types) {
+      if (settle_found(uid, volume, "mount:" + type)) return;
+    }
+  }
+}
+
 /// The mounts below a pod changed: what is published as a mount must still be one, and what was held up by a
 /// foreign mount is tried again.
 void Core::Engine::verify_mounts(const PodUid& uid, Instant now) {

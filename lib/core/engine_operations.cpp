@@ -103,11 +103,13 @@ void Core::Engine::watch_ended(const InFlight& what, const Outcome& outcome, Ins
   work.doing = Doing::None;
   work.stuck_pid = 0;
   dirty_.insert(what.pod);
-  if (outcome.error || !outcome.watch) return;  // The backoff alone brings it back.
-  if (work.watch != *outcome.watch) {
-    drop_watch(what.pod, work);
-    work.watch = *outcome.watch;
-    watches_[work.watch].insert({what.pod, what.volume});
+  if (outcome.error || outcome.watches.empty()) return;  // The backoff alone brings it back.
+  const std::vector<int> before = std::exchange(work.watches, outcome.watches);
+  for (const int watch : work.watches)
+    watches_[watch].insert({what.pod, what.volume});
+  for (const int watch : before) {
+    if (std::find(work.watches.begin(), work.watches.end(), watch) == work.watches.end())
+      release_watch(watch, {what.pod, what.volume});
   }
   // It may have appeared before the watch stood: one more try now, and from then on the watch tells.
   work.watch_is_fresh = true;
@@ -116,16 +118,17 @@ void Core::Engine::watch_ended(const InFlight& what, const Outcome& outcome, Ins
 
 void Core::Engine::drop_watch(const PodUid& uid, VolumeWork& work) {
   work.watch_is_fresh = false;
-  if (work.watch < 0) return;
-  const auto users = watches_.find(work.watch);
-  if (users != watches_.end()) {
-    users->second.erase({uid, work.name});
-    if (users->second.empty()) {
-      effects_.watches_to_remove.push_back(work.watch);
-      watches_.erase(users);
-    }
-  }
-  work.watch = -1;
+  for (const int watch : std::exchange(work.watches, {}))
+    release_watch(watch, {uid, work.name});
+}
+
+void Core::Engine::release_watch(int watch, const PodVolumeKey& user) {
+  const auto users = watches_.find(watch);
+  if (users == watches_.end()) return;
+  users->second.erase(user);
+  if (!users->second.empty()) return;
+  effects_.watches_to_remove.push_back(watch);
+  watches_.erase(users);
 }
 
 void Core::Engine::on(WatchFired& event, Instant now) {
@@ -221,6 +224,15 @@ void Core::Engine::on(OperationStuck& event, Instant now) {
   if (pod == work_.end()) return;
   if (VolumeWork* work = pod->second.find(what.volume)) work->stuck_pid = event.worker_pid;
   dirty_.insert(what.pod);
+}
+
+void Core::Engine::on(WorkersFailing& event, Instant now) {
+  if (event.why == workers_problem_) return;
+  workers_problem_ = event.why.empty() ? std::string() : "no worker can serve: " + event.why;
+  if (!workers_problem_.empty()) log(now, true, "WorkersFailing", "node", workers_problem_);
+  for (const auto& [uid, work] : work_) {  // What waits for a worker says so.
+    if (!work.was_ready) dirty_.insert(uid);
+  }
 }
 
 void Core::Engine::on(RecordFailed& event, Instant now) {

@@ -77,7 +77,7 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
         // stays, and is recorded as that; else publishing it looks at what is there.
         known->shape.clear();
         known->is_recorded = false;
-        settle_found(uid, *known, *volume_work.wanted_shape);
+        if (!settle_found(uid, *known, *volume_work.wanted_shape)) settle_mount(uid, *known);
         known->found = Found::Nothing;
       }
       if (fate_of(desired, *known, volume_work) == Fate::Wanted) known->is_condemned = false;
@@ -233,8 +233,13 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
   }
   volume.found = Found::Nothing;  // What the scan saw is not true any more from here on.
   std::string trash_name;
-  for (const Step& step : operation.steps) {
-    if (const auto* discard = std::get_if<DiscardDirectory>(&step)) trash_name = discard->trash_name;
+  for (Step& step : operation.steps) {
+    auto* discard = std::get_if<DiscardDirectory>(&step);
+    if (discard == nullptr) continue;
+    // A name that is never used twice: if the worker is lost, it is known what it may have left.
+    discard->trash_name +=
+        "." + std::to_string(options_.seed % 1'000'000'000) + "-" + std::to_string(last_operation_ + 1);
+    trash_name = discard->trash_name;
   }
   work.doing = Doing::Unpublish;
   start(std::move(operation), InFlight{Doing::Unpublish, uid, name, std::move(trash_name), false});
@@ -267,9 +272,8 @@ void Core::Engine::start_trash(Instant now) {
 /// Writes the pod's record anew if the node may come to hold something that it does not name.
 void Core::Engine::record(const PodUid& uid, ActualPod& actual) {
   const bool is_complete =
-      std::all_of(actual.volumes.begin(), actual.volumes.end(), [](const ActualVolume& v) {
-        return v.is_recorded || v.directory.empty();
-      });
+      std::all_of(actual.volumes.begin(), actual.volumes.end(),
+                  [](const ActualVolume& v) { return v.is_recorded || v.directory.empty(); });
   const bool has_directories = actual.directory_may_exist;
   if (!has_directories || (actual.is_recorded && is_complete)) return;
   effects_.records_to_write.push_back(make_record(uid, actual));

@@ -105,13 +105,15 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
     status.action = work.failure->action;
   } else if (work.phase == Phase::Pending) {
     status.reason = adoption_ == Adoption::Adopted ? "Waiting" : "Adopting";
-    status.message =
-        !scan_problem_.empty() ? scan_problem_ : "waits until what an earlier run left is taken in";
+    status.message = !scan_problem_.empty()      ? scan_problem_
+                     : !workers_problem_.empty() ? workers_problem_
+                                                 : "waits until what an earlier run left is taken in";
   } else {
     status.reason = std::string(to_string(work.phase));
     status.message = work.phase == Phase::Unpublishing && !gate_of(uid, now.monotonic).may_tear_down
                          ? "waits until all manifests were read whole; nothing is torn down before"
-                         : "in progress";
+                     : !workers_problem_.empty() ? workers_problem_
+                                                 : "in progress";
   }
   if (const auto when = work.backoff.not_before(); when && work.doing == Doing::None && !work.is_refused) {
     status.next_retry = now.wall + std::max(*when - now.monotonic, Duration::zero());
@@ -224,6 +226,7 @@ NodeStatus Core::Engine::node_status() const {
   status.manifests_complete = listing_is_complete_ && failing_directories_.empty();
   for (const auto& [directory, message] : failing_directories_)
     status.problems.push_back(directory + ": " + message);
+  if (!workers_problem_.empty()) status.problems.push_back(workers_problem_);
   if (!scan_problem_.empty()) status.problems.push_back(scan_problem_);
   for (const auto& [id, stuck] : stuck_) {
     if (stuck.doing == Doing::Scan)

@@ -34,8 +34,8 @@ struct VolumeWork {
   bool is_unconfined = false;               ///< Its look-up left its mount: it needs a worker of its own.
   bool is_blocked =
       false;  ///< A foreign mount below holds up its removal; a change of the table tries again.
-  bool watch_is_fresh = false;  ///< `watch` was set after the last change that it told of.
-  int watch = -1;               ///< inotify watch on the path that is missing; -1: none.
+  bool watch_is_fresh = false;  ///< `watches` were set after the last change that they told of.
+  std::vector<int> watches;     ///< inotify watches for the path that is missing.
   std::int32_t stuck_pid = 0;   ///< The worker that cannot be ended; 0: none.
   Backoff backoff;
   std::optional<MonotonicTime> last_hurry;  ///< When the watch last brought a try forward.

@@ -90,9 +90,11 @@ class Files {
   virtual Result<void> make_host_directory(const HostLocation& location) = 0;
   /// Makes an empty file with 0644; its parent must exist. There already is success.
   virtual Result<void> make_host_file(const HostLocation& location) = 0;
-  /// Watches the nearest existing ancestor directory for what is made, moved in or removed there; the number
-  /// of the watch in the inotify instance that the implementation was given.
-  virtual Result<int> watch_host(const HostLocation& location) = 0;
+  /// Watches the nearest existing ancestor directory for what is made, moved in or removed there, and each
+  /// directory above it for being moved or removed itself. The numbers of the watches in the inotify instance
+  /// that the implementation was given, the nearest first. The one of a directory that cannot be watched is
+  /// left out, but for the nearest.
+  virtual Result<std::vector<int>> watch_host(const HostLocation& location) = 0;
 };
 
 }  // namespace mooring::kernel

@@ -257,6 +257,14 @@ std::vector<std::string> ObjectStore::problems() const {
         lines.push_back(name + ": " + identity + " is already in " + first + ", which counts");
     }
   }
+  for (const auto& [uid, claims] : pods_) {
+    for (auto claim = std::next(claims.begin()); claim != claims.end(); ++claim) {
+      const StoredPod& counts = claims.begin()->second;
+      lines.push_back(claim->second.pod->origin.text() + ": pod " + claim->second.pod->key.text() +
+                      " has the uid " + uid.str() + " of pod " + counts.pod->key.text() + " (" +
+                      counts.pod->origin.text() + "), which counts; give one of them another name or uid");
+    }
+  }
   return lines;
 }
 

@@ -177,7 +177,6 @@ bool Runner::is_gone(const std::string& path) {
 }
 
 Result<void> Runner::operator()(const DiscardDirectory& step) {
-  constexpr int names_max = 1000;
   MOORING_TRY(const auto status, kernel_.files.status(step.path));
   if (!status) return success();
   if (status->is_mount_root) {
@@ -190,17 +189,11 @@ Result<void> Runner::operator()(const DiscardDirectory& step) {
   const Result<void> removed = kernel_.files.remove_directory(step.path);
   if (removed || removed.error().errno_value != ENOTEMPTY) return removed;
   MOORING_TRY(kernel_.files.make_directory(std::string(layout::trash), 0700));
-  for (int i = 0; i < names_max; ++i) {
-    const std::string name = i == 0 ? step.trash_name : step.trash_name + "." + std::to_string(i);
-    const Result<void> moved = kernel_.files.rename(step.path, layout::trash_entry(name));
-    if (!moved && moved.error().errno_value == EEXIST) continue;
-    // An error is a hint: what is not there any more was moved.
-    if (!moved && !is_gone(step.path)) return moved;
-    outcome_.trash_entry = name;
-    return success();
-  }
-  return refusal("TrashFull", "the trash holds too many leftovers of this volume", step.path,
-                 "empty the trash directory below the root directory");
+  const Result<void> moved = kernel_.files.rename(step.path, layout::trash_entry(step.trash_name));
+  // An error is a hint: what is not there any more was moved.
+  if (!moved && !is_gone(step.path)) return moved;
+  outcome_.trash_entry = step.trash_name;
+  return success();
 }
 
 Result<void> Runner::operator()(const EmptyTrash& step) {
@@ -265,8 +258,7 @@ Result<void> Runner::operator()(const CheckHostPath& step) {
 }
 
 Result<void> Runner::operator()(const WatchHostPath& step) {
-  MOORING_TRY(const int watch, kernel_.files.watch_host({step.path, step.confined_to}));
-  outcome_.watch = watch;
+  MOORING_TRY(outcome_.watches, kernel_.files.watch_host({step.path, step.confined_to}));
   return success();
 }
 

@@ -68,8 +68,8 @@ struct Unmount {
 };
 
 /// Removes the directory `path` and what is in it: at once if it is empty, else by moving it to
-/// `trash/<trash_name>`, which EmptyTrash removes later. Refused (reason "MountedBelow") if it is a mount
-/// point. Absent is success.
+/// `trash/<trash_name>`, a name that is not there yet, which EmptyTrash removes later. Refused (reason
+/// "MountedBelow") if it is a mount point. Absent is success.
 struct DiscardDirectory {
   std::string path;
   std::string trash_name;
@@ -114,8 +114,9 @@ struct CheckHostPath {
   friend bool operator==(const CheckHostPath&, const CheckHostPath&) = default;
 };
 
-/// Adds an inotify watch (for creation, arrival, deletion) on the nearest existing ancestor directory of
-/// `path` to the watch descriptor that the core shares; the outcome carries the number of the watch.
+/// Adds inotify watches to the instance that the core shares: on the nearest existing ancestor directory of
+/// `path` for creation, arrival and deletion, on those above it for their own end. The outcome carries their
+/// numbers.
 struct WatchHostPath {
   std::string path;
   std::optional<std::string> confined_to;
@@ -167,7 +168,8 @@ struct Outcome {
   bool is_partial = false;        ///< More of `tree` follows in another outcome of the same operation.
   std::optional<TreeFacts> tree;  ///< Of ScanTree.
   std::string trash_entry;        ///< Of a DiscardDirectory that moved something aside: its name in `trash/`.
-  std::optional<int> watch;       ///< Of WatchHostPath: the inotify watch descriptor.
+  std::vector<int>
+      watches;  ///< Of WatchHostPath: the inotify watch descriptors, the nearest directory's first.
 };
 
 }  // namespace mooring

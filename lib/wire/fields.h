@@ -75,7 +75,7 @@ void fields(A& a, TreeFacts& t) {
 }
 template <class A>
 void fields(A& a, Outcome& o) {
-  a(o.id, o.steps_done, o.error, o.changed, o.tree, o.is_partial, o.trash_entry, o.watch);
+  a(o.id, o.steps_done, o.error, o.changed, o.tree, o.is_partial, o.trash_entry, o.watches);
 }
 template <class A>
 void fields(A& a, Welcome& m) {

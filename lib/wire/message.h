@@ -11,7 +11,7 @@
 namespace mooring::wire {
 
 /// Both ends are of one build; a different version is refused at the greeting.
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 2;
 /// Largest message, below the 212,960 bytes that a SOCK_SEQPACKET socket takes by default.
 inline constexpr std::size_t message_size_max = 192 * 1024;
 

@@ -107,11 +107,11 @@ TEST_F(FakeKernelTest, ARemovedWatchTellsNothing) {
   ASSERT_TRUE(succeeds(watch));
   kernel_.put_file("/var/x", "");
   kernel_.put_file("/var/y", "");
-  EXPECT_THAT(kernel_.take_fired_watches(), ElementsAre(watch.value()));
-  kernel_.remove_watch(watch.value());
+  EXPECT_THAT(kernel_.take_fired_watches(), ElementsAre(watch.value().front()));
+  kernel_.remove_watch(watch.value().front());
   kernel_.put_file("/var/z", "");
   EXPECT_THAT(kernel_.take_fired_watches(), IsEmpty());
-  EXPECT_NE(files().watch_host({"/var/x", std::nullopt}).value(), watch.value());
+  EXPECT_NE(files().watch_host({"/var/x", std::nullopt}).value().front(), watch.value().front());
 }
 
 TEST_F(FakeKernelTest, ADiskPaysForDirectories) {

@@ -84,7 +84,7 @@ std::vector<std::string> wire_seeds() {
                      ScanTree{}};
   Outcome failed;
   failed.error = Error{ErrorKind::Final, "MountFailed", "it failed", "mount", "/a", 16, "wait", {"a", "b"}};
-  failed.watch = 4;
+  failed.watches = {4};
   Outcome scanned;
   FoundPod pod;
   pod.uid = PodUid("u1");

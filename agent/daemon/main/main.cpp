@@ -1,5 +1,6 @@
 // mooringd: the core of Mooring as a service.
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -31,6 +32,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // Whoever reads the log may end first.
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {  // Only memory that ran out, and programmers' errors in libraries.

@@ -24,7 +24,7 @@ class FakeFiles final : public Files {
   Result<std::optional<FileStatus>> host_status(const HostLocation& location) override;
   Result<void> make_host_directory(const HostLocation& location) override;
   Result<void> make_host_file(const HostLocation& location) override;
-  Result<int> watch_host(const HostLocation& location) override;
+  Result<std::vector<int>> watch_host(const HostLocation& location) override;
 
  private:
   Result<bool> make_directory_now(const std::string& path, std::uint32_t mode);

@@ -117,21 +117,29 @@ Result<void> FakeFiles::make_host_file(const HostLocation& location) {
   return between_faults<void>(node_, "make_host_file", location.path, act, fail);
 }
 
-Result<int> FakeFiles::watch_host(const HostLocation& location) {
+Result<std::vector<int>> FakeFiles::watch_host(const HostLocation& location) {
+  using Answer = std::vector<int>;
   const auto fail = [&](int error) {
     return host_error("cannot watch for", location.path, error, location.confined_to.has_value());
   };
-  const auto act = [&]() -> Result<int> {
+  const auto act = [&]() -> Result<Answer> {
     MOORING_TRY(const HostLookup lookup, start_of(node_, location));
+    Answer watches;
     std::string ancestor = lookup.relative;
     do {
       ancestor = parent_of(ancestor);
       const Walk walked = walk_host(node_, lookup, ancestor, true);
-      if (walked.error == 0) return node_.add_watch(walked.found.inode);
-      if ((walked.error != ENOENT && walked.error != ENOTDIR) || ancestor == ".") return fail(walked.error);
-    } while (true);
+      if (walked.error == 0) {
+        watches.push_back(node_.add_watch(walked.found.inode, watches.empty()));
+      } else if (!watches.empty()) {
+        break;
+      } else if ((walked.error != ENOENT && walked.error != ENOTDIR) || ancestor == ".") {
+        return fail(walked.error);
+      }
+    } while (ancestor != ".");
+    return watches;
   };
-  return between_faults<int>(node_, "watch_host", location.path, act, fail);
+  return between_faults<Answer>(node_, "watch_host", location.path, act, fail);
 }
 
 }  // namespace mooring::kernel::fake

@@ -124,7 +124,7 @@ int FakeNode::make(const Location& directory, const std::string& name, FileType 
   if (parent.is_removed) return ENOENT;
   if (type == FileType::Directory) mode |= parent.mode & S_ISGID;
   if (const int error = parent.file_system->add(parent, name, type, mode, content)) return error;
-  fire(parent.watch_number);
+  fire_entries(parent);
   return 0;
 }
 
@@ -144,7 +144,7 @@ int FakeNode::remove(const Location& directory, const std::string& name, bool is
   if (file->mounts_on > 0) return EBUSY;
   if (!file->children.empty()) return ENOTEMPTY;
   file->file_system->drop(file);
-  fire(parent.watch_number);
+  fire_entries(parent);
   fire(file->watch_number);
   end_watch(*file);
   return 0;
@@ -168,13 +168,14 @@ int FakeNode::move(const Location& from, const std::string& from_name, const Loc
   file->parent = to.inode.get();
   file->name = to_name;
   to.inode->children[to_name] = file;
-  fire(from.inode->watch_number);
-  fire(to.inode->watch_number);
+  fire_entries(*from.inode);
+  fire_entries(*to.inode);
   fire(file->watch_number);
   return 0;
 }
 
-int FakeNode::add_watch(const std::shared_ptr<Inode>& directory) {
+int FakeNode::add_watch(const std::shared_ptr<Inode>& directory, bool of_entries) {
+  directory->is_watched_for_entries = directory->is_watched_for_entries || of_entries;
   if (directory->watch_number == 0) {
     directory->watch_number = next_watch_++;
     watches_[directory->watch_number] = directory;
@@ -189,7 +190,12 @@ void FakeNode::remove_watch(int number) {
 
 void FakeNode::end_watch(Inode& inode) {
   const int number = std::exchange(inode.watch_number, 0);
+  inode.is_watched_for_entries = false;
   if (number != 0) watches_.erase(number);
+}
+
+void FakeNode::fire_entries(const Inode& directory) {
+  if (directory.is_watched_for_entries) fire(directory.watch_number);
 }
 
 void FakeNode::fire(int watch_number) {

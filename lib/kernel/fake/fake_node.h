@@ -85,7 +85,8 @@ class FakeNode {
   /// All mounts end but the first; what is in memory only is gone, also the watches.
   void reboot();
 
-  int add_watch(const std::shared_ptr<Inode>& directory);
+  /// `of_entries`: tells of what is made, moved and removed in it, and not only of its own end.
+  int add_watch(const std::shared_ptr<Inode>& directory, bool of_entries);
   void remove_watch(int number);
   std::vector<int> take_fired_watches();
 
@@ -101,6 +102,7 @@ class FakeNode {
   int attach(std::vector<std::unique_ptr<Mount>> tree, const Location& directory, const std::string& name);
   std::string path_of(const Mount& mount) const;
   void fire(int watch_number);
+  void fire_entries(const Inode& directory);
   void end_watch(Inode& inode);
 
   std::vector<std::unique_ptr<Mount>> mounts_;  ///< In the order of their ids.

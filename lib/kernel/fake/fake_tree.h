@@ -25,6 +25,7 @@ struct Inode {
   std::map<std::string, std::shared_ptr<Inode>> children;
   int mounts_on = 0;     ///< How many mounts have this as their mount point.
   int watch_number = 0;  ///< Its inotify watch; 0: none.
+  bool is_watched_for_entries = false;
 
   bool is_directory() const { return type == FileType::Directory; }
   std::shared_ptr<Inode> child(const std::string& wanted) const;

@@ -119,22 +119,26 @@ Result<void> LinuxFiles::make_host_file(const HostLocation& location) {
   return success();
 }
 
-Result<int> LinuxFiles::watch_host(const HostLocation& location) {
+Result<std::vector<int>> LinuxFiles::watch_host(const HostLocation& location) {
+  constexpr std::uint32_t entries = IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM;
+  constexpr std::uint32_t itself = IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD;
   MOORING_TRY(const HostLookup lookup, start_of(location));
+  std::vector<int> watches;
   std::string ancestor = lookup.relative;
   do {
     ancestor = parent_of(ancestor);
     const Descriptor directory = open_host(lookup, ancestor, O_PATH | O_DIRECTORY);
-    if (!directory && (errno == ENOENT || errno == ENOTDIR) && ancestor != ".") continue;
-    if (!directory) return host_error(lookup, "cannot open", location.path, errno);
+    if (!directory && (errno == ENOENT || errno == ENOTDIR) && ancestor != "." && watches.empty()) continue;
+    if (!directory && watches.empty()) return host_error(lookup, "cannot open", location.path, errno);
+    if (!directory) break;
     const std::string through = "/proc/self/fd/" + std::to_string(directory.get());
-    const int watch = inotify_add_watch(inotify_, through.c_str(),
-                                        IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF |
-                                            IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD);
-    if (watch < 0) return host_error(lookup, "cannot watch for", location.path, errno);
-    return watch;
+    const int watch =
+        inotify_add_watch(inotify_, through.c_str(), watches.empty() ? entries | itself : itself);
+    if (watch < 0 && watches.empty()) return host_error(lookup, "cannot watch for", location.path, errno);
+    if (watch >= 0) watches.push_back(watch);
   } while (ancestor != ".");
-  return host_error(lookup, "cannot watch for", location.path, ENOENT);
+  if (watches.empty()) return host_error(lookup, "cannot watch for", location.path, ENOENT);
+  return watches;
 }
 
 }  // namespace mooring::kernel

@@ -25,7 +25,7 @@ class LinuxFiles final : public Files {
   Result<std::optional<FileStatus>> host_status(const HostLocation& location) override;
   Result<void> make_host_directory(const HostLocation& location) override;
   Result<void> make_host_file(const HostLocation& location) override;
-  Result<int> watch_host(const HostLocation& location) override;
+  Result<std::vector<int>> watch_host(const HostLocation& location) override;
 
  private:
   int root_;

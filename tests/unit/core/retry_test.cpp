@@ -205,7 +205,7 @@ TEST(Retry, kb_5_2_what_was_missing_is_tried_as_soon_as_it_appears) {
   ASSERT_THAT(shell.doing(), ElementsAre(watch));
   EXPECT_THAT(shell.in_flight[0].steps, ElementsAre(Step(WatchHostPath{"/data/x", "/"})));
   Outcome watched;
-  watched.watch = 7;
+  watched.watches = {7};
   shell.end(watch, watched);
   // It may have appeared before the watch stood: one more look.
   ASSERT_THAT(shell.doing(), ElementsAre(publish));
@@ -225,7 +225,7 @@ TEST(Retry, a_busy_directory_brings_a_try_forward_at_most_once_in_50_ms) {
   shell.write("web", {{"v", "hostPath: {path: /data/x, type: File}"}});
   shell.fail(publish, not_there);
   Outcome watched;
-  watched.watch = 7;
+  watched.watches = {7};
   shell.end(watch, watched);
   const auto look = [&] {
     shell.fail(publish, not_there);
@@ -249,7 +249,7 @@ TEST(Retry, a_watch_goes_with_its_pod) {
   shell.write("web", {{"v", "hostPath: {path: /data/x, type: File}"}});
   shell.fail(publish, not_there);
   Outcome watched;
-  watched.watch = 7;
+  watched.watches = {7};
   shell.end(watch, watched);
   shell.fail(publish, not_there);
   shell.remove("web");
@@ -265,7 +265,7 @@ TEST(Retry, a_watch_that_two_volumes_share_goes_with_the_last_of_them) {
   shell.write("web", {{"v", "hostPath: {path: /data/x, type: File}"}});
   shell.write("db", {{"v", "hostPath: {path: /data/y, type: File}"}});
   Outcome watched;
-  watched.watch = 7;
+  watched.watches = {7};
   for (const std::string pod : {"web", "db"}) {
     shell.fail("publish default/" + pod + "/v", not_there);
     shell.end("watch for default/" + pod + "/v", watched);

@@ -58,12 +58,6 @@ std::vector<Case> cases() {
       {"unpublish_memory", memory, unpublish},
       {"unpublish_an_empty_directory", disk, unpublish},
       {"unpublish_a_directory_with_data", data, unpublish},
-      {"unpublish_with_the_name_in_the_trash_taken",
-       [data](Node& n) {
-         data(n);
-         n.fake.put_file(n.root("trash/t/older"), "older");
-       },
-       unpublish},
       {"empty_trash", [](Node& n) { n.fake.put_file(n.root("trash/t/a/b"), "data"); }, {EmptyTrash{"t"}}},
       {"remove_pod_directory",
        [disk](Node& n) {

@@ -217,17 +217,17 @@ TEST(WatchHostPath, watches_the_nearest_directory_that_is_there) {
   Node node;
   node.fake.put_directory("/data");
   const Outcome outcome = node.run_well({WatchHostPath{"/data/a/b", "/"}});
-  ASSERT_TRUE(outcome.watch);
+  ASSERT_FALSE(outcome.watches.empty());
   EXPECT_FALSE(outcome.changed);
   EXPECT_THAT(node.fake.take_fired_watches(), IsEmpty());
   node.fake.put_file("/data/a/b", "");
-  EXPECT_THAT(node.fake.take_fired_watches(), Contains(*outcome.watch));
+  EXPECT_THAT(node.fake.take_fired_watches(), Contains(outcome.watches.front()));
 }
 
 TEST(WatchHostPath, one_that_fails_gives_no_watch) {
   Node node;
   node.fail_call("watch_host", ENOSPC, true);
-  EXPECT_FALSE(node.run({WatchHostPath{"/data/a", "/"}}).watch);
+  EXPECT_TRUE(node.run({WatchHostPath{"/data/a", "/"}}).watches.empty());
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ TEST(RoundTrip, an_outcome_with_an_error_keeps_every_field) {
   EXPECT_FALSE(failed.is_partial);
   EXPECT_FALSE(failed.tree.has_value());
   EXPECT_EQ(failed.trash_entry, "u1.g");
-  EXPECT_EQ(failed.watch, 41);
+  EXPECT_EQ(failed.watches, (std::vector<int>{41, 42}));
   ASSERT_TRUE(failed.error.has_value());
   EXPECT_EQ(failed.error->kind, ErrorKind::Uncertain);
   EXPECT_EQ(failed.error->reason, "MountFailed");
@@ -114,7 +114,7 @@ TEST(RoundTrip, an_outcome_with_a_tree_keeps_every_field) {
   EXPECT_TRUE(scanned.is_partial);
   EXPECT_FALSE(scanned.changed);
   EXPECT_FALSE(scanned.error.has_value());
-  EXPECT_FALSE(scanned.watch.has_value());
+  EXPECT_TRUE(scanned.watches.empty());
   ASSERT_TRUE(scanned.tree.has_value());
   EXPECT_EQ(scanned.tree->pods, sent[1].tree->pods);
   EXPECT_EQ(scanned.tree->trash, sent[1].tree->trash);

@@ -39,7 +39,7 @@ std::vector<Outcome> sample_outcomes() {
                        "try it again",       {"inner", "outer"}};
   failed.changed = true;
   failed.trash_entry = "u1.g";
-  failed.watch = 41;
+  failed.watches = {41, 42};
 
   Outcome scanned;
   scanned.id = OperationId{8};
