@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -22,6 +23,8 @@ constexpr std::uint64_t unsent_messages_max = 50'000;
 /// Details wait while there is work, but not for longer than this.
 constexpr auto details_pause = std::chrono::milliseconds(20);
 constexpr std::size_t details_pods_max = 64;
+constexpr std::size_t waiters_max = 4096;
+constexpr std::uint64_t wait_ms_max = std::uint64_t{365} * 24 * 3600 * 1000;
 
 int answer_error(sd_bus_message* call, const char* name, const std::string& message) {
   return sd_bus_reply_method_errorf(call, (std::string(bus_name) + ".Error." + name).c_str(), "%s",
@@ -41,9 +44,11 @@ BusService::BusService(boost::asio::io_context& loop, const Core& core, std::str
       reconnect_timer_(loop),
       details_timer_(loop) {}
 
-BusService::~BusService() {
-  for (Waiter& waiter : waiters_)
-    sd_bus_message_unref(waiter.call);
+BusService::~BusService() = default;
+
+BusService::Waiter::~Waiter() {
+  sd_bus_track_unref(caller);
+  sd_bus_message_unref(call);
 }
 
 void BusService::start() {
@@ -101,8 +106,6 @@ void BusService::settle() {
 /// Goes on without a bus, and looks for one again, ever less often.
 void BusService::lose(const std::string& why) {
   if (failed_connects_ == 0) spdlog::error("{}; trying again until it is there", why);
-  for (Waiter& waiter : waiters_)
-    sd_bus_message_unref(waiter.call);
   waiters_.clear();
   announced_.clear();
   is_lost_ = true;
@@ -188,22 +191,39 @@ void BusService::wait_for(sd_bus_message* call, ObjectKey pod, bool for_ready, s
     sd_bus_reply_method_return(call, "");
     return;
   }
+  if (waiters_.size() >= waiters_max) {
+    answer_error(call, "LimitExceeded", "too many are waiting already");
+    return;
+  }
   Waiter& waiter = waiters_.emplace_back();
+  waiter.service = this;
+  waiter.number = ++last_waiter_;
   waiter.call = sd_bus_message_ref(call);
   waiter.pod = std::move(pod);
   waiter.for_ready = for_ready;
+  if (sd_bus_track_new(connection_->get(), &waiter.caller, on_caller_gone, &waiter) >= 0)
+    sd_bus_track_add_sender(waiter.caller, call);
   if (timeout_ms == 0) return;
-  waiter.timer = std::make_unique<boost::asio::steady_timer>(loop_, std::chrono::milliseconds(timeout_ms));
-  waiter.timer->async_wait([this, call](error_code cancelled) {
+  const auto timeout = std::chrono::milliseconds(std::min(timeout_ms, wait_ms_max));
+  waiter.timer = std::make_unique<boost::asio::steady_timer>(loop_, timeout);
+  waiter.timer->async_wait([this, waiting = &waiter](error_code cancelled) {
     if (cancelled) return;
-    const auto found =
-        std::find_if(waiters_.begin(), waiters_.end(), [&](const Waiter& w) { return w.call == call; });
-    if (found == waiters_.end()) return;
-    answer_error(call, "TimedOut", waiting_reason(found->pod));
-    sd_bus_message_unref(call);
-    waiters_.erase(found);
+    answer_error(waiting->call, "TimedOut", waiting_reason(waiting->pod));
+    end_wait(waiting->number);
     if (connection_) connection_->kick();
   });
+}
+
+int BusService::on_caller_gone(sd_bus_track*, void* data) {
+  const auto* waiter = static_cast<const Waiter*>(data);
+  // Not here: the library still works with the tracker.
+  boost::asio::post(waiter->service->loop_,
+                    [service = waiter->service, number = waiter->number] { service->end_wait(number); });
+  return 0;
+}
+
+void BusService::end_wait(std::uint64_t number) {
+  waiters_.remove_if([&](const Waiter& waiter) { return waiter.number == number; });
 }
 
 /// Why a pod is not what was waited for, in a line.
@@ -221,10 +241,9 @@ std::string BusService::waiting_reason(const ObjectKey& pod) const {
 }
 
 void BusService::answer_waiters() {
-  std::erase_if(waiters_, [&](Waiter& waiter) {
+  waiters_.remove_if([&](const Waiter& waiter) {
     if (!is_met(waiter.pod, waiter.for_ready)) return false;
     sd_bus_reply_method_return(waiter.call, "");
-    sd_bus_message_unref(waiter.call);
     return true;
   });
 }

@@ -41,10 +41,18 @@ class BusService {
  private:
   friend struct BusObjects;
   struct Waiter {
+    BusService* service = nullptr;
+    std::uint64_t number = 0;
     sd_bus_message* call = nullptr;
+    sd_bus_track* caller = nullptr;  ///< Tells when whoever waits has gone.
     ObjectKey pod;
     bool for_ready = true;
     std::unique_ptr<boost::asio::steady_timer> timer;
+
+    Waiter() = default;
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
+    ~Waiter();
   };
 
   void connect();
@@ -55,6 +63,8 @@ class BusService {
   const NodeStatus& node();
   bool is_met(const ObjectKey& pod, bool for_ready) const;
   void wait_for(sd_bus_message* call, ObjectKey pod, bool for_ready, std::uint64_t timeout_ms);
+  static int on_caller_gone(sd_bus_track* caller, void* data);
+  void end_wait(std::uint64_t number);
   void answer_waiters();
   void schedule_details();
   void send_details();
@@ -78,6 +88,7 @@ class BusService {
   std::set<PodUid> undetailed_;                       ///< Changed since it was last told of.
   std::map<PodUid, std::set<VolumeName>> announced_;  ///< Objects that the bus knows.
   std::list<Waiter> waiters_;
+  std::uint64_t last_waiter_ = 0;
   PodUid cached_uid_;  ///< Of cached_pod_; empty: none.
   std::optional<PodStatus> cached_pod_;
   std::optional<NodeStatus> cached_node_;

@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
-#include <sys/file.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "daemon/directory_lock.h"
 #include "daemon/log.h"
 
 namespace mooring {
@@ -34,19 +35,21 @@ Error root_error(const std::string& what, const std::string& path, int errno_val
   return system_error(ErrorKind::Final, "RootUnusable", what, path, errno_value);
 }
 
-/// Locks the root directory itself: no lock file, so it works on a read-only one too (flock(2)). A worker
-/// that was being started when an earlier mooringd was killed has the lock for the moment until its exec.
+wire::Welcome welcome_to(const std::string& root_dir, const kernel::Descriptor& root) {
+  wire::Welcome welcome;
+  welcome.root_dir = root_dir;
+  struct stat status {};
+  if (fstat(root.get(), &status) == 0) {
+    welcome.root_device = status.st_dev;
+    welcome.root_inode = status.st_ino;
+  }
+  return welcome;
+}
+
 Result<kernel::Descriptor> lock_root(const std::string& root_dir) {
   kernel::Descriptor root(open(root_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return root_error("cannot open the root directory", root_dir, errno);
-  constexpr int tries = 50;
-  constexpr timespec pause{0, 20'000'000};
-  for (int i = 0; i < tries; ++i) {
-    if (flock(root.get(), LOCK_EX | LOCK_NB) == 0) return root;
-    if (errno != EWOULDBLOCK && errno != EINTR) break;
-    nanosleep(&pause, nullptr);
-    errno = EWOULDBLOCK;
-  }
+  if (lock_directory(root.get())) return root;
   if (errno != EWOULDBLOCK) return root_error("cannot lock the root directory", root_dir, errno);
   Error error;
   error.reason = "AlreadyRunning";
@@ -80,7 +83,7 @@ Daemon::Daemon(const Options& options, std::string root_dir, kernel::Descriptor 
       records_(std::move(records)),
       plugins_(built_in_plugins()),
       core_(core_options(options, root_dir_), plugins_),
-      workers_(loop_, {root_dir_, options.worker_program, options.worker_socket, -1},
+      workers_(loop_, {welcome_to(root_dir_, lock_), options.worker_program, options.worker_socket, -1},
                {[this](Event event) { handle(std::move(event)); },
                 [this](kernel::Descriptor file) { mounts_.adopt(std::move(file)); },
                 [this](const std::string& problem) { worker_problem(problem); },
@@ -204,10 +207,17 @@ void Daemon::write_records(Effects& effects) {
       return true;
     });
   }
-  for (const PodUid& uid : effects.records_to_remove) {
+  records_to_remove_.insert(effects.records_to_remove.begin(), effects.records_to_remove.end());
+  for (const PodRecord& record : effects.records_to_write)
+    records_to_remove_.erase(record.uid);
+  std::erase_if(records_to_remove_, [this](const PodUid& uid) {
     const Result<void> removed = records_.remove(uid);
-    if (!removed) spdlog::warn("{}", removed.error().text());
-  }
+    if (!removed && removed.error().text() != last_record_problem_) {
+      last_record_problem_ = removed.error().text();
+      spdlog::warn("{}", last_record_problem_);
+    }
+    return removed.has_value();
+  });
 }
 
 void Daemon::set_timer() {

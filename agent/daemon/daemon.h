@@ -58,6 +58,8 @@ class Daemon {
   kernel::Descriptor lock_;
   boost::asio::io_context loop_{1};
   RecordStore records_;
+  std::set<PodUid> records_to_remove_;  ///< Of pods that are gone; a removal that failed is tried again.
+  std::string last_record_problem_;
   PluginRegistry plugins_;
   Core core_;
   WorkerPool workers_;

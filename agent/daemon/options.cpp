@@ -102,6 +102,14 @@ bool is_bus_address(const std::string& bus) {
   return bus == "system" || bus == "session" || bus == "none" || bus.starts_with("unix:");
 }
 
+bool is_host_and_port(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == text.size() || text.size() - colon > 6)
+    return false;
+  const std::string port = text.substr(colon + 1);
+  return port.find_first_not_of("0123456789") == std::string::npos && std::stoul(port) <= 65535;
+}
+
 Result<void> fill_in_defaults(Options& options) {
   const auto absolute = [](const std::string& path) {
     return fs::absolute(path).lexically_normal().string();
@@ -123,6 +131,14 @@ Result<void> fill_in_defaults(Options& options) {
     return usage_error("--log-level " + options.log_level +
                        " is not trace, debug, info, warn, error or critical");
   }
+  if (options.metrics_listen != "none" && !options.metrics_listen.starts_with("unix:") &&
+      !is_host_and_port(options.metrics_listen)) {
+    return usage_error("--metrics-listen " + options.metrics_listen + " is not none, unix:PATH or HOST:PORT");
+  }
+  if (options.node_name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") != std::string::npos) {
+    return usage_error("--node-name " + options.node_name +
+                       " is not a node's name: lower-case letters, digits, '-' and '.'");
+  }
   if (!is_bus_address(options.bus)) {
     return usage_error("--bus " + options.bus + " is not system, session, none or unix:path=PATH");
   }
@@ -130,6 +146,8 @@ Result<void> fill_in_defaults(Options& options) {
     std::array<char, 256> name{};
     gethostname(name.data(), name.size() - 1);
     options.node_name = name.data();
+    for (char& c : options.node_name)  // As Kubernetes names nodes.
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   options.node_labels.try_emplace("kubernetes.io/hostname", options.node_name);
   options.allocatable.try_emplace("cpu", Quantity::from_integer(sysconf(_SC_NPROCESSORS_ONLN)));

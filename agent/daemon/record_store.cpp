@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "daemon/directory_lock.h"
 #include "step/layout.h"
 
 namespace mooring {
@@ -54,6 +55,14 @@ Result<RecordStore> RecordStore::open(const std::string& run_dir) {
   }
   kernel::Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return record_error("cannot open the directory of records", path, errno);
+  if (!lock_directory(directory.get())) {
+    if (errno != EWOULDBLOCK) return record_error("cannot lock the directory of records", path, errno);
+    Error error;
+    error.reason = "AlreadyRunning";
+    error.message = "another mooringd keeps its records in the run directory " + run_dir;
+    error.remedy = "end it first, or give this one another --run-dir";
+    return error;
+  }
   return RecordStore(std::move(path), std::move(directory));
 }
 

@@ -12,7 +12,7 @@ namespace mooring {
 /// The run records, one small file for each pod, in `<run dir>/pods`. Written whole by rename.
 class RecordStore {
  public:
-  /// Makes `<run dir>/pods` (0700) if need be.
+  /// Makes `<run dir>/pods` (0700) if need be, and locks it: "AlreadyRunning" if another process has.
   static Result<RecordStore> open(const std::string& run_dir);
 
   struct Contents {

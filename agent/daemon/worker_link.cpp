@@ -25,9 +25,7 @@ WorkerLink::WorkerLink(boost::asio::io_context& loop, Owner& owner, kernel::Desc
   if (process_) pid_ = process_->pid();
 }
 
-void WorkerLink::start(const std::string& root_dir, int inotify) {
-  wire::Welcome welcome;
-  welcome.root_dir = root_dir;
+void WorkerLink::start(const wire::Welcome& welcome, int inotify) {
   const Result<void> sent = send_packet(socket_.native_handle(), wire::encode(welcome), inotify);
   if (!sent) last_words_ = sent.error().text();  // Its end of the socket is closed; listening tells.
   set_deadline();

@@ -41,7 +41,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
              std::unique_ptr<kernel::Process> process);
 
   /// Greets the worker and begins to listen.
-  void start(const std::string& root_dir, int inotify);
+  void start(const wire::Welcome& welcome, int inotify);
   void send(std::vector<Operation> operations);
   /// Ends the conversation; a worker that is idle exits.
   void close();

@@ -65,7 +65,7 @@ Result<std::shared_ptr<WorkerLink>> WorkerPool::make_link() {
   }
   WorkerLink::Owner& self = *this;
   auto link = std::make_shared<WorkerLink>(loop_, self, std::move(own_end), std::move(process));
-  link->start(options_.root_dir, options_.inotify);
+  link->start(options_.welcome, options_.inotify);
   return link;
 }
 

@@ -16,7 +16,7 @@
 namespace mooring {
 
 struct WorkerPoolOptions {
-  std::string root_dir;
+  wire::Welcome welcome;       ///< Sent to each worker.
   std::string worker_program;  ///< Started as a child for each worker, if `worker_socket` is empty.
   std::string worker_socket;   ///< Connected to for each worker.
   int inotify = -1;            ///< Given to each worker.

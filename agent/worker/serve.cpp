@@ -42,14 +42,17 @@ std::size_t approximate_size(const FoundPod& pod) {
 
 class Server {
  public:
-  Server(int socket, kernel::Kernel kernel) : socket_(socket), kernel_(kernel) {}
+  Server(int socket, kernel::LinuxKernel& kernel, wire::Welcome welcome)
+      : socket_(socket), kernel_(kernel), welcome_(std::move(welcome)) {}
 
   bool run(const wire::Batch& batch) {
+    const bool is_in_place = kernel_.is_in_place(welcome_.root_device, welcome_.root_inode);
     for (const Operation& operation : batch.operations) {
       // Nobody may think that what is done is not, because the next one hangs.
       if (operation.lane == Lane::Own && !flush()) return false;
       if (operation.deadline_ms != 0) set_alarm(operation.deadline_ms);
-      Outcome outcome = execute(operation, kernel_, [this] { return is_core_there(); });
+      Outcome outcome = is_in_place ? execute(operation, kernel_.ports(), [this] { return is_core_there(); })
+                                    : refused(operation);
       if (operation.deadline_ms != 0) set_alarm(0);
       const bool is_large = outcome.tree.has_value();
       if (is_large && !flush()) return false;
@@ -66,8 +69,24 @@ class Server {
   }
 
  private:
-  /// A core that was killed has a successor soon, which looks at the node and acts: what the dead one asked for must
-  /// not go on beside it.
+  /// What would be made now is not where the pods look for it.
+  Outcome refused(const Operation& operation) const {
+    Error error;
+    error.kind = ErrorKind::Transient;
+    error.reason = "RootReplaced";
+    error.message =
+        "the root directory is not the one that mooringd serves: another one was put in its place, or "
+        "something was mounted over it";
+    error.path = welcome_.root_dir;
+    error.remedy = "put it back, or restart mooringd to serve what is there now";
+    Outcome outcome;
+    outcome.id = operation.id;
+    outcome.error = std::move(error);
+    return outcome;
+  }
+
+  /// A core that was killed has a successor soon, which looks at the node and acts: what the dead one asked
+  /// for must not go on beside it.
   bool is_core_there() const {
     pollfd item{socket_, 0, 0};
     return poll(&item, 1, 0) == 0;
@@ -80,7 +99,8 @@ class Server {
   }
 
   int socket_;
-  kernel::Kernel kernel_;
+  kernel::LinuxKernel& kernel_;
+  wire::Welcome welcome_;
   wire::Outcomes unsent_;
   Clock::time_point oldest_unsent_;
 };
@@ -173,7 +193,7 @@ int serve(int socket, const ServeOptions& options) {
   if (!welcome) return complain(welcome.error());
   const auto kernel = greet(socket, options, welcome.value(), first.value().descriptor.get());
   if (!kernel) return complain(kernel.error());
-  Server server(socket, kernel.value()->ports());
+  Server server(socket, *kernel.value(), welcome.value());
   while (true) {
     const Result<Packet> packet = receive_packet(socket);
     if (!packet && packet.error().errno_value == ECONNRESET) return 0;  // The core was killed.

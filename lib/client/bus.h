@@ -29,8 +29,8 @@ using BusPointer = std::unique_ptr<sd_bus, CloseBus>;
 using Message = std::unique_ptr<sd_bus_message, DropMessage>;
 using Slot = std::unique_ptr<sd_bus_slot, DropSlot>;
 
-/// How long an answer may take, in microseconds. The library's own default, and no limit.
-inline constexpr std::uint64_t usual_patience = 0;
+/// How long an answer may take, in microseconds: long for a daemon that answers at once, and no limit.
+inline constexpr std::uint64_t usual_patience = 10'000'000;
 inline constexpr std::uint64_t endless_patience = UINT64_MAX;
 
 /// Opens the bus at "system", "session" or a D-Bus address.

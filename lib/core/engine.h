@@ -66,6 +66,8 @@ class Core::Engine {
   void on(MountsRead& event, Instant now);
   void start_scan(Instant now);
   void adopt(const TreeFacts& tree, Instant now);
+  void request_scan(Instant now);
+  void verify_tree(const TreeFacts& tree, Instant now);
   void verify_mounts(const PodUid& uid, Instant now);
   void settle_mount(const PodUid& uid, ActualVolume& volume);
   bool settle_found(const PodUid& uid, ActualVolume& volume, const Shape& shape);
@@ -90,6 +92,7 @@ class Core::Engine {
   void release_watch(int watch, const PodVolumeKey& user);
 
   // engine_plan.cpp
+  const DesiredPod* desired_of(const PodUid& uid) const;
   void plan(const PodUid& uid, Instant now);
   void sync_volumes(const PodUid& uid, const DesiredPod* desired, ActualPod& actual, PodWork& work,
                     Instant now);
@@ -140,6 +143,8 @@ class Core::Engine {
   bool records_are_read_ = false;
   Backoff scan_backoff_;
   bool scan_is_in_flight_ = false;
+  std::optional<MonotonicTime> scanned_at_;  ///< When the tree was read last, or is to be.
+  std::set<PodVolumeKey> to_verify_;         ///< Directories that were published when the scan began.
   std::string scan_problem_;
   std::shared_ptr<const MountTable> mounts_;
   std::set<PodUid> unseen_;       ///< Adopted, and named by no manifest that this run has read.

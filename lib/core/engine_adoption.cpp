@@ -27,7 +27,8 @@ void Core::Engine::on(MountsRead& event, Instant now) {
     verify_mounts(uid, now);
 }
 
-void Core::Engine::start_scan(Instant) {
+void Core::Engine::start_scan(Instant now) {
+  scanned_at_ = now.monotonic;
   Operation operation;
   operation.lane = Lane::Local;
   operation.deadline_ms = options_.own_deadline_ms;
@@ -37,8 +38,51 @@ void Core::Engine::start_scan(Instant) {
   scan_is_in_flight_ = true;
 }
 
+/// Has what is published as a directory looked at: no event tells if one of them vanished.
+void Core::Engine::request_scan(Instant now) {
+  if (adoption_ != Adoption::Adopted || scan_is_in_flight_) return;
+  to_verify_.clear();
+  for (const auto& [uid, pod] : actual_.pods()) {
+    for (const ActualVolume& volume : pod.volumes) {
+      if (volume.state == PublishState::Published && volume.shape == "directory")
+        to_verify_.insert({uid, volume.name});
+    }
+  }
+  if (!to_verify_.empty()) start_scan(now);
+}
+
+void Core::Engine::verify_tree(const TreeFacts& tree, Instant now) {
+  for (const FoundPod& pod : tree.pods) {
+    const ActualPod* actual = actual_.find(pod.uid);
+    if (actual == nullptr) continue;
+    for (const FoundVolume& found : pod.volumes) {
+      for (const ActualVolume& volume : actual->volumes) {
+        if (volume.plugin == found.plugin && volume.directory == found.directory)
+          to_verify_.erase({pod.uid, volume.name});
+      }
+    }
+  }
+  for (const PodVolumeKey& key : std::exchange(to_verify_, {})) {
+    ActualPod* actual = actual_.find(key.pod);
+    ActualVolume* volume = actual == nullptr ? nullptr : actual->find(key.volume);
+    const auto work = work_.find(key.pod);
+    if (volume == nullptr || volume->state != PublishState::Published || work == work_.end()) continue;
+    if (const VolumeWork* known = work->second.find(key.volume);
+        known == nullptr || known->doing != Doing::None)
+      continue;
+    volume->state = PublishState::Uncertain;
+    log(now, true, "DirectoryVanished", "pod/" + actual->key.text(),
+        "the directory of volume " + key.volume.str() + " is not there any more; it is made again, empty");
+    dirty_.insert(key.pod);
+  }
+}
+
 void Core::Engine::scan_ended(Outcome& outcome, Instant now) {
   scan_is_in_flight_ = false;
+  if (adoption_ == Adoption::Adopted) {
+    if (!outcome.error && outcome.tree) verify_tree(*outcome.tree, now);
+    return;
+  }
   if (outcome.error || !outcome.tree) {
     const std::string why = outcome.error ? outcome.error->text() : "the worker's answer holds no tree";
     scan_problem_ = "the root directory cannot be read, nothing is mounted or removed until it can: " + why;
@@ -130,7 +174,7 @@ void Core::Engine::verify_mounts(const PodUid& uid, Instant now) {
         options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory);
     if (mounts_->top_at(path) != nullptr) continue;
     volume.state = PublishState::Uncertain;
-    if (desired_.find(uid) == nullptr) continue;
+    if (desired_of(uid) == nullptr) continue;
     log(now, true, "MountVanished", "pod/" + actual->key.text(),
         "the mount of volume " + volume.name.str() +
             " was removed behind Mooring's back; it is made again, empty");

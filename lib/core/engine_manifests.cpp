@@ -23,6 +23,8 @@ void Core::Engine::on(ListingCompleted& event, Instant now) {
   }
   failing_directories_.clear();
   listing_is_complete_ = true;
+  constexpr Duration scan_interval = std::chrono::minutes(5);
+  if (scanned_at_ && now.monotonic - *scanned_at_ >= scan_interval) request_scan(now);
   if (was_allowed) return;
   // What was held back until now may go: everything known is looked at again.
   for (const auto& [uid, pod] : actual_.pods())

@@ -69,10 +69,13 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
     work.is_unconfined = true;  // Not a failure: it is done again by a worker of its own.
     return;
   }
-  // Whatever a failed step may have left is found again by unpublishing, which may be done to anything.
-  volume->state = volume->directory.empty() ? PublishState::Absent : PublishState::Uncertain;
+  // Whatever a failed step may have left is found again by unpublishing, which may be done to anything. In a
+  // directory that is not Mooring's nothing was made, and nothing is to be removed.
+  const bool is_foreign = outcome.error->reason == "ForeignDirectory";
+  if (is_foreign) actual_.find(what.pod)->directory_may_exist = false;
+  volume->state = volume->directory.empty() || is_foreign ? PublishState::Absent : PublishState::Uncertain;
   fail(what.pod, work, *outcome.error, now);
-  const DesiredPod* desired = desired_.find(what.pod);
+  const DesiredPod* desired = desired_of(what.pod);
   if (desired == nullptr || work.watch_is_fresh) return;
   const Result<Recipe> recipe = recipe_of(*desired->pod, what.volume);
   if (recipe && !recipe.value().watch_path.empty()) {
@@ -159,6 +162,11 @@ void Core::Engine::unpublish_ended(const InFlight& what, Outcome& outcome, Insta
   work.stuck_pid = 0;
   dirty_.insert(what.pod);
   if (!outcome.trash_entry.empty()) add_trash(outcome.trash_entry);
+  if (outcome.error &&
+      outcome.error->reason == "ForeignDirectory") {  // So nothing of the volume is Mooring's.
+    log(now, true, "ForeignDirectory", "pod/" + actual_.find(what.pod)->key.text(), outcome.error->text());
+    outcome.error.reset();
+  }
   if (outcome.error) {
     // A worker that was lost may have moved the directory aside, and could not tell under what name.
     if (outcome.error->kind == ErrorKind::Uncertain && !what.trash_name.empty()) add_trash(what.trash_name);
@@ -178,7 +186,7 @@ void Core::Engine::directory_ended(const InFlight& what, Outcome& outcome, Insta
   PodWork& work = work_.at(what.pod);
   work.directory_doing = Doing::None;
   dirty_.insert(what.pod);
-  if (!outcome.error) {
+  if (!outcome.error || outcome.error->reason == "ForeignDirectory") {
     actual->directory_may_exist = false;
     work.directory_backoff.reset();
     work.directory_failure.reset();
@@ -243,7 +251,8 @@ void Core::Engine::on(RecordFailed& event, Instant now) {
     volume.is_recorded = false;
 }
 
-void Core::Engine::on(RetryRequested& event, Instant) {
+void Core::Engine::on(RetryRequested& event, Instant now) {
+  if (!event.pod || find_pod(*event.pod)) request_scan(now);
   for (auto& [uid, pod] : work_) {
     const ActualPod* actual = actual_.find(uid);
     if (event.pod && (actual == nullptr || actual->key != *event.pod)) continue;

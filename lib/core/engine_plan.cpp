@@ -23,17 +23,44 @@ Result<Recipe> Core::Engine::recipe_of(const manifest::Pod& pod, const VolumeNam
     error.remedy = "use a kind that `mooringctl get plugins` lists";
     return error;
   }
+  for (const manifest::Container& container : pod.containers) {
+    for (const manifest::VolumeMount& mount : container.mounts) {
+      if (mount.name != name || (mount.sub_path.empty() && mount.sub_path_expression.empty())) continue;
+      Error error;
+      error.reason = "SubPathUnavailable";
+      error.message = "container " + container.name.str() + " mounts a subPath of volume " + name.str() +
+                      ", which this Mooring cannot make";
+      error.remedy = "mount the whole volume";
+      return error;
+    }
+  }
   return plugin->recipe({pod, *volume, options_.node, *mounts_});
 }
 
-void Core::Engine::plan(const PodUid& uid, Instant now) {
+/// The pod that is to be made under this uid; nullptr while what another pod of the same uid left is still
+/// there, which is never handed over: it may hold that one's data.
+const DesiredPod* Core::Engine::desired_of(const PodUid& uid) const {
   const DesiredPod* desired = desired_.find(uid);
+  if (desired == nullptr) return nullptr;
+  const ActualPod* actual = actual_.find(uid);
+  if (actual == nullptr || actual->key == desired->pod->key) return desired;
+  const auto is_there = [](const ActualVolume& volume) { return volume.state != PublishState::Absent; };
+  const bool is_clear =
+      !actual->directory_may_exist && std::none_of(actual->volumes.begin(), actual->volumes.end(), is_there);
+  const auto work = work_.find(uid);
+  const auto is_busy = [](const VolumeWork& volume) { return volume.doing != Doing::None; };
+  const bool is_idle =
+      work == work_.end() || std::none_of(work->second.volumes.begin(), work->second.volumes.end(), is_busy);
+  return is_clear && is_idle ? desired : nullptr;
+}
+
+void Core::Engine::plan(const PodUid& uid, Instant now) {
+  const DesiredPod* desired = desired_of(uid);
   ActualPod* actual = actual_.find(uid);
   if (desired == nullptr && actual == nullptr) return;
-  if (desired != nullptr && (actual == nullptr || actual->key != desired->pod->key)) {
-    actual = &actual_.ensure(uid, desired->pod->key);
-    actual->key = desired->pod->key;
-  }
+  if (desired != nullptr && actual != nullptr && actual->key != desired->pod->key)
+    return forget(uid, now);  // Nothing of the other pod is left; this one is planned next.
+  if (actual == nullptr) actual = &actual_.ensure(uid, desired->pod->key);
   PodWork& work = work_[uid];
   sync_volumes(uid, desired, *actual, work, now);
   const PodPlan pod_plan = plan_pod(view_of(uid, desired, *actual, work), gate_of(uid, now.monotonic));
@@ -52,7 +79,7 @@ void Core::Engine::plan(const PodUid& uid, Instant now) {
 void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, ActualPod& actual,
                                 PodWork& work, Instant now) {
   if (desired != nullptr) {
-    for (const manifest::Volume* volume : used_volumes(*desired->pod)) {
+    for (const manifest::Volume* volume : desired->used) {
       const PluginName plugin = manifest::plugin_name(volume->source);
       VolumeWork& volume_work = work.ensure(volume->name, now.wall);
       ActualVolume* known = actual.find(volume->name);
@@ -87,9 +114,7 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
     const VolumeWork* volume_work = work.find(volume.name);
     if (volume.state != PublishState::Absent || (volume_work != nullptr && volume_work->doing != Doing::None))
       return false;
-    if (desired == nullptr) return true;
-    const auto used = used_volumes(*desired->pod);
-    return std::none_of(used.begin(), used.end(), [&](const auto* v) { return v->name == volume.name; });
+    return desired == nullptr || desired->find_used(volume.name) == nullptr;
   };
   for (const ActualVolume& volume : actual.volumes) {
     if (!is_over(volume)) continue;
@@ -106,10 +131,8 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
 Core::Engine::Fate Core::Engine::fate_of(const DesiredPod* desired, const ActualVolume& volume,
                                          const VolumeWork& work) const {
   if (desired == nullptr) return Fate::Unwanted;
-  const std::vector<const manifest::Volume*> used = used_volumes(*desired->pod);
-  const bool is_used = std::any_of(used.begin(), used.end(), [&](const auto* v) {
-    return v->name == volume.name && manifest::plugin_name(v->source) == volume.plugin;
-  });
+  const manifest::Volume* used = desired->find_used(volume.name);
+  const bool is_used = used != nullptr && manifest::plugin_name(used->source) == volume.plugin;
   const bool is_there = volume.state != PublishState::Absent || work.doing != Doing::None;
   const auto& shape = work.wanted_shape;
   const bool is_of_other_shape =
@@ -295,6 +318,7 @@ void Core::Engine::forget(const PodUid& uid, Instant now) {
   actual_.erase(uid);
   unconfirmed_.erase(uid);
   unseen_.erase(uid);
+  if (desired_.find(uid) != nullptr) dirty_.insert(uid);  // Another pod of the same uid waited for its end.
 }
 
 }  // namespace mooring

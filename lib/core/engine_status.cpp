@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "core/engine.h"
 #include "step/layout.h"
@@ -31,15 +32,10 @@ Error status_error(std::string reason, std::string message) {
 /// Derives every volume's phase anew, remembers since when it holds, and tells the first time that the pod is
 /// ready.
 void Core::Engine::update_phases(const PodUid& uid, Instant now) {
-  const DesiredPod* desired = desired_.find(uid);
+  const DesiredPod* desired = desired_of(uid);
   const ActualPod& actual = *actual_.find(uid);
   PodWork& work = work_.at(uid);
   bool all_ready = desired != nullptr;
-  std::vector<const manifest::Volume*> used;
-  if (desired != nullptr) used = used_volumes(*desired->pod);
-  const auto is_used = [&](const VolumeName& name) {
-    return std::any_of(used.begin(), used.end(), [&](const auto* v) { return v->name == name; });
-  };
   for (VolumeWork& volume : work.volumes) {
     const ActualVolume* there = actual.find(volume.name);
     const bool wanted = there != nullptr && fate_of(desired, *there, volume) != Fate::Unwanted;
@@ -53,7 +49,8 @@ void Core::Engine::update_phases(const PodUid& uid, Instant now) {
     } else if (!volume.is_refused && (volume.doing != Doing::None || volume.failure)) {
       phase = Phase::Publishing;
     }
-    if (phase != Phase::Ready && is_used(volume.name)) all_ready = false;
+    if (phase != Phase::Ready && desired != nullptr && desired->find_used(volume.name) != nullptr)
+      all_ready = false;
     if (phase == volume.phase) continue;
     volume.phase = phase;
     volume.since = now.wall;
@@ -61,7 +58,8 @@ void Core::Engine::update_phases(const PodUid& uid, Instant now) {
   if (all_ready && !work.was_ready) {
     effects_.pods_ready.push_back({uid, actual.key});
     log(now, false, "PodReady", "pod/" + actual.key.text(),
-        std::to_string(used.size()) + (used.size() == 1 ? " volume is ready" : " volumes are ready"));
+        std::to_string(desired->used.size()) +
+            (desired->used.size() == 1 ? " volume is ready" : " volumes are ready"));
   }
   work.was_ready = all_ready;
 }
@@ -122,7 +120,7 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
 }
 
 std::optional<PodStatus> Core::Engine::pod_status(const PodUid& uid) const {
-  const DesiredPod* desired = desired_.find(uid);
+  const DesiredPod* desired = desired_of(uid);
   const ActualPod* actual = actual_.find(uid);
   if (desired == nullptr && actual == nullptr) return std::nullopt;
   PodStatus status;
@@ -150,32 +148,37 @@ std::optional<PodStatus> Core::Engine::pod_status(const PodUid& uid) const {
 }
 
 std::vector<PodUid> Core::Engine::pods() const {
-  std::map<ObjectKey, PodUid> sorted;
+  // Of one name there may be two for a while: one that goes, and one with another uid that comes.
+  std::set<std::pair<ObjectKey, PodUid>> sorted;
   for (const auto& [uid, pod] : actual_.pods())
     sorted.emplace(pod.key, uid);
   for (const PodUid& uid : dirty_) {
-    if (const DesiredPod* desired = desired_.find(uid)) sorted.emplace(desired->pod->key, uid);
+    if (const DesiredPod* desired = desired_of(uid)) sorted.emplace(desired->pod->key, uid);
   }
   std::vector<PodUid> uids;
   uids.reserve(sorted.size());
-  for (auto& [key, uid] : sorted)
+  for (const auto& [key, uid] : sorted)
     uids.push_back(uid);
   return uids;
 }
 
+/// The pod of that name: the one that is asked for, if there is one, else one that goes.
 std::optional<PodUid> Core::Engine::find_pod(const ObjectKey& key) const {
   const PodUid derived = derived_pod_uid(key.name_space, key.name);
   const ActualPod* actual = actual_.find(derived);
-  if (actual != nullptr && actual->key == key) return derived;
+  if (actual != nullptr && actual->key == key && desired_of(derived) != nullptr) return derived;
+  std::optional<PodUid> going;
   for (const auto& [uid, pod] : actual_.pods()) {
-    if (pod.key == key) return uid;
+    if (pod.key != key) continue;
+    if (desired_of(uid) != nullptr) return uid;
+    going = uid;
   }
-  return std::nullopt;
+  return going;
 }
 
 Result<std::vector<ContainerMount>> Core::Engine::container_mounts(const PodUid& uid,
                                                                    const ContainerName& container) const {
-  const DesiredPod* desired = desired_.find(uid);
+  const DesiredPod* desired = desired_of(uid);
   const auto work = work_.find(uid);
   if (desired == nullptr || work == work_.end())
     return status_error("NoSuchPod", "no manifest asks for this pod");

@@ -1,6 +1,6 @@
 #include "desired/desired_state.h"
 
-#include <algorithm>
+#include <set>
 
 namespace mooring {
 
@@ -17,18 +17,24 @@ const char* reason_not_desired(const manifest::Pod& pod, const NodeName& node,
 }
 
 std::vector<const manifest::Volume*> used_volumes(const manifest::Pod& pod) {
+  std::set<VolumeName> names;
+  for (const manifest::Container& container : pod.containers) {
+    for (const manifest::VolumeMount& mount : container.mounts)
+      names.insert(mount.name);
+    for (const manifest::VolumeDevice& device : container.devices)
+      names.insert(device.name);
+  }
   std::vector<const manifest::Volume*> used;
-  used.reserve(pod.volumes.size());
+  used.reserve(names.size());
   for (const manifest::Volume& volume : pod.volumes) {
-    const bool is_used =
-        std::any_of(pod.containers.begin(), pod.containers.end(), [&](const auto& container) {
-          const auto names_it = [&](const auto& entry) { return entry.name == volume.name; };
-          return std::any_of(container.mounts.begin(), container.mounts.end(), names_it) ||
-                 std::any_of(container.devices.begin(), container.devices.end(), names_it);
-        });
-    if (is_used) used.push_back(&volume);
+    if (names.contains(volume.name)) used.push_back(&volume);
   }
   return used;
+}
+
+const manifest::Volume* DesiredPod::find_used(const VolumeName& name) const {
+  const auto found = used_by_name.find(name);
+  return found == used_by_name.end() ? nullptr : found->second;
 }
 
 const DesiredPod* DesiredState::find(const PodUid& uid) const {
@@ -38,6 +44,10 @@ const DesiredPod* DesiredState::find(const PodUid& uid) const {
 
 void DesiredState::put(DesiredPod pod) {
   const PodUid uid = pod.pod->uid;
+  pod.used = used_volumes(*pod.pod);
+  pod.used_by_name.clear();
+  for (const manifest::Volume* volume : pod.used)
+    pod.used_by_name.emplace(volume->name, volume);
   pods_[uid] = std::move(pod);
 }
 

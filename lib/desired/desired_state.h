@@ -13,6 +13,11 @@ namespace mooring {
 struct DesiredPod {
   std::shared_ptr<const manifest::Pod> pod;
   std::string note;  ///< What a person should know of its manifest; empty: nothing.
+  std::vector<const manifest::Volume*> used = {};  ///< used_volumes() of the pod; set by DesiredState::put().
+
+  /// The used volume of that name, or nullptr.
+  const manifest::Volume* find_used(const VolumeName& name) const;
+  std::map<VolumeName, const manifest::Volume*> used_by_name = {};  ///< Likewise.
 };
 
 /// Why a stored pod is not desired, or nullptr: it has ended, or belongs to another node

@@ -43,6 +43,8 @@ class Runner {
   Result<void> after_mount(Result<void> mounted, const std::string& path, std::string_view type);
   Result<bool> is_bound(const BindMount& step, const MountFact& mounted);
   Result<void> remove_empty(const std::string& path);
+  Result<void> check_not_foreign(const PodUid& uid);
+  Result<void> check_not_foreign(const std::string& volume_path);
   bool is_gone(const std::string& path);
 
   kernel::Kernel kernel_;
@@ -57,14 +59,43 @@ Result<void> Runner::operator()(const MakePodDirectory& step) {
     const Result<std::string> there = kernel_.files.read_file(path, stamp_size_max);
     if (there && decode_stamp(there.value()) == stamp) return success();
     if (!there && there.error().errno_value != ENOENT) return there.error();
-    // An earlier pod of the same uid under another name, or a stamp that a crash cut short.
-    if (there) {
+    if (there) {  // An earlier pod of the same uid under another name, or a stamp that a crash cut short.
       MOORING_TRY(kernel_.files.remove_file(path));
+    } else {
+      MOORING_TRY(check_not_foreign(step.uid));
     }
   }
   MOORING_TRY(const bool is_made, kernel_.files.create_file(path, encode_stamp(stamp), 0640));
   outcome_.changed = outcome_.changed || is_made;
   return success();
+}
+
+/// A directory without a stamp is Mooring's only if it was made a moment ago and nothing is in it yet:
+/// whoever takes another one for its own removes its data one day.
+Result<void> Runner::check_not_foreign(const PodUid& uid) {
+  MOORING_TRY(const auto stamp, kernel_.files.status(layout::stamp(uid)));
+  if (stamp) return success();
+  const std::string path = layout::pod(uid);
+  const auto entries = kernel_.files.list(path);
+  if (!entries) {
+    if (entries.error().errno_value == ENOENT) return success();
+    return entries.error();
+  }
+  for (const auto& entry : entries.value()) {
+    if (layout::is_stamp_leftover(entry.name)) continue;
+    return refusal("ForeignDirectory",
+                   "the pod's directory holds data (" + entry.name + ") and has no stamp (" +
+                       std::string(layout::stamp_name) + "), so Mooring did not make it",
+                   path, "move it away, or give the pod another uid; Mooring goes on by itself then");
+  }
+  return success();
+}
+
+/// The same for what lies in a pod's directory.
+Result<void> Runner::check_not_foreign(const std::string& volume_path) {
+  const auto volume = layout::parse_volume(volume_path);
+  if (!volume) return success();
+  return check_not_foreign(volume->pod);
 }
 
 Result<void> Runner::operator()(const MakeDirectory& step) {
@@ -156,6 +187,7 @@ Result<void> Runner::operator()(const Unmount& step) {
     return refusal("ForeignMount", "a " + mounted->type + " that Mooring did not make is mounted there",
                    step.path, "unmount it");
   }
+  MOORING_TRY(check_not_foreign(step.path));
   const Result<void> unmounted = kernel_.mounts.unmount(step.path);
   outcome_.changed = true;
   // The return code is a hint: what lies there now decides.
@@ -185,6 +217,7 @@ Result<void> Runner::operator()(const DiscardDirectory& step) {
     error.kind = ErrorKind::Transient;
     return error;
   }
+  MOORING_TRY(check_not_foreign(step.path));
   outcome_.changed = true;
   const Result<void> removed = kernel_.files.remove_directory(step.path);
   if (removed || removed.error().errno_value != ENOTEMPTY) return removed;
@@ -221,6 +254,7 @@ Result<void> Runner::remove_empty(const std::string& path) {
 }
 
 Result<void> Runner::operator()(const RemovePodDirectory& step) {
+  MOORING_TRY(check_not_foreign(step.uid));
   const std::string volumes = layout::volumes(step.uid);
   if (const auto plugins = kernel_.files.list(volumes)) {
     for (const auto& plugin : plugins.value()) {

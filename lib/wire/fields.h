@@ -79,7 +79,7 @@ void fields(A& a, Outcome& o) {
 }
 template <class A>
 void fields(A& a, Welcome& m) {
-  a(m.version, m.root_dir);
+  a(m.version, m.root_dir, m.root_device, m.root_inode);
 }
 template <class A>
 void fields(A& a, Hello& m) {

@@ -19,6 +19,10 @@ inline constexpr std::size_t message_size_max = 192 * 1024;
 struct Welcome {
   std::uint32_t version = protocol_version;
   std::string root_dir;  ///< Absolute.
+  /// The directory that the core locked, as makedev() and inode number: the root directory is served only
+  /// while its path leads to just that.
+  std::uint64_t root_device = 0;
+  std::uint64_t root_inode = 0;
 };
 
 /// Worker → core, answer to Welcome, with a descriptor of the worker's /proc/self/mountinfo attached

@@ -307,6 +307,8 @@ TEST_F(Start, ASecondOneOnTheSameRootEndsAtOnceAndHarmsNothing) {
   std::vector<std::string> other = with("--root-dir", node_.dir() + "/alias");
   *(std::find(other.begin(), other.end(), "--run-dir") + 1) = node_.dir() + "/run2";
   expect_refused(other, 1, "another mooringd");
+  // On a root of its own it would take over the records of the first.
+  expect_refused(with("--root-dir", node_.dir() + "/root2"), 1, "another mooringd keeps its records");
   EXPECT_EQ(mount_lines(node_.root()), before);
   EXPECT_EQ(node_.bus().owner(), node_.daemon().pid());
   node_.write("later.yaml", pod_text("later", {{"memory", memory_dir}}));

@@ -148,7 +148,8 @@ TEST(RealManifests, HostPathPodWaitsForItsDirectoryWithTheReason) {
     return;
   }
   EXPECT_TRUE(node.gets_reason("hostpath-pod", "data-volume", "HostPathCheckFailed"));
-  EXPECT_NE(node.ctl().message("hostpath-pod", "data-volume").find("/data is not there"), std::string::npos);
+  EXPECT_NE(node.ctl().message("hostpath-pod", "data-volume").find("check that /data is a Directory"),
+            std::string::npos);
   EXPECT_FALSE(is_there("/data"));
 }
 

@@ -18,12 +18,16 @@ class LinuxKernel {
   static Result<std::unique_ptr<LinuxKernel>> open(const std::string& root_dir, int inotify);
 
   Kernel ports() { return {files_, mounts_}; }
+  /// True if the path that was opened leads to the directory `device`, `inode` now (and this is it), and not
+  /// to one that was put in its place or mounted over it.
+  bool is_in_place(std::uint64_t device, std::uint64_t inode) const;
   /// The root directory as the kernel names it, links resolved: the prefix of what mountinfo shows below it.
   std::string resolved_root() const;
 
  private:
-  LinuxKernel(Descriptor root, int inotify)
-      : root_(std::move(root)), files_(root_.get(), inotify), mounts_(root_.get()) {}
+  LinuxKernel(std::string path, Descriptor root, int inotify)
+      : path_(std::move(path)), root_(std::move(root)), files_(root_.get(), inotify), mounts_(root_.get()) {}
+  std::string path_;
   Descriptor root_;
   LinuxFiles files_;
   LinuxMounts mounts_;

@@ -55,7 +55,8 @@ TEST(Adoption, kb_7_nothing_is_torn_down_before_the_manifests_were_read_whole) {
   shell.write("web", {});
   shell.feed(RetryRequested{});
   shell.show_mounts({{"/mnt", "ext4"}});
-  EXPECT_THAT(shell.in_flight, IsEmpty());
+  EXPECT_THAT(shell.doing(), ElementsAre(scan)) << "and that only looks";
+  shell.end_scan({{found_pod("old", {"v"})}, {}});
   EXPECT_EQ(shell.volume("old", "v").phase, Phase::Unpublishing);
   EXPECT_THAT(shell.volume("old", "v").message, HasSubstr("until all manifests were read whole"));
   EXPECT_FALSE(shell.core.next_wake());

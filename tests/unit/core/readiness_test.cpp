@@ -168,7 +168,6 @@ TEST(ContainerMounts, say_what_the_manifest_says_of_each_mount) {
                    "  - name: a\n    securityContext: {privileged: true}\n    volumeMounts:\n"
                    "    - {name: v, mountPath: /in, readOnly: true, mountPropagation: HostToContainer}\n"
                    "    - {name: v, mountPath: /out, mountPropagation: Bidirectional}\n"
-                   "  - {name: b, volumeMounts: [{name: v, mountPath: /b, subPath: x}]}\n"
                    "  volumes: [{name: v, emptyDir: {}}]\n");
   shell.finish();
   const auto mounts = shell.core.container_mounts(uid_of("web"), ContainerName("a"));
@@ -177,9 +176,78 @@ TEST(ContainerMounts, say_what_the_manifest_says_of_each_mount) {
   EXPECT_TRUE(mounts.value()[0].read_only);
   EXPECT_EQ(mounts.value()[0].propagation, "rslave");
   EXPECT_EQ(mounts.value()[1].propagation, "rshared");
-  const auto sub_path = shell.core.container_mounts(uid_of("web"), ContainerName("b"));
-  ASSERT_FALSE(sub_path);
-  EXPECT_EQ(sub_path.error().reason, "SubPathUnavailable");
+}
+
+TEST(Readiness, a_pod_whose_mounts_cannot_be_had_is_not_ready) {
+  Shell shell;
+  shell.start();
+  shell.write_text("web.yaml",
+                   "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n"
+                   "  - {name: b, volumeMounts: [{name: v, mountPath: /b, subPath: x}]}\n"
+                   "  volumes: [{name: v, emptyDir: {}}]\n");
+  EXPECT_THAT(shell.in_flight, IsEmpty());
+  EXPECT_FALSE(shell.pod("web").ready);
+  EXPECT_EQ(shell.volume("web", "v").reason, "SubPathUnavailable");
+}
+
+TEST(Verification, a_directory_that_vanished_is_made_again) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"v", disk}, {"w", disk}});
+  shell.finish();
+  ASSERT_TRUE(shell.pod("web").ready);
+  shell.feed(RetryRequested{});
+  shell.end_scan({{found_pod("web", {"w"})}, {}});
+  EXPECT_THAT(shell.doing(), testing::ElementsAre("publish default/web/v"));
+  EXPECT_FALSE(shell.pod("web").ready);
+  EXPECT_EQ(shell.count("DirectoryVanished pod/default/web"), 1);
+  shell.finish();
+  EXPECT_TRUE(shell.pod("web").ready);
+}
+
+TEST(Verification, happens_with_a_whole_listing_now_and_then) {
+  Shell shell;
+  shell.start({"web.yaml"});
+  shell.write("web", {{"v", disk}});
+  shell.finish();
+  shell.list({"web.yaml"});
+  EXPECT_THAT(shell.in_flight, IsEmpty());
+  shell.advance(std::chrono::minutes(10));
+  shell.list({"web.yaml"});
+  EXPECT_THAT(shell.doing(), testing::ElementsAre("read the tree below the root directory"));
+}
+
+TEST(Readiness, of_two_pods_with_one_uid_the_second_gets_nothing_of_the_first) {
+  Shell shell;
+  shell.start();
+  const auto pod = [](const std::string& name) {
+    return "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name + ", uid: one}\nspec:\n  containers:\n" +
+           "  - {name: c, volumeMounts: [{name: v, mountPath: /v}]}\n  volumes: [{name: v, emptyDir: {}}]\n";
+  };
+  shell.write_text("a.yaml", pod("a"));
+  shell.finish();
+  shell.write_text("b.yaml", pod("b"));
+  EXPECT_THAT(shell.in_flight, IsEmpty());
+  shell.feed(FileGone{"a.yaml"});
+  EXPECT_THAT(shell.doing(), testing::ElementsAre("unpublish default/a/v"));
+  shell.finish();
+  EXPECT_THAT(shell.gone, testing::ElementsAre("a"));
+  EXPECT_THAT(shell.ready, testing::ElementsAre("a", "b"));
+}
+
+TEST(Readiness, of_two_pods_of_one_name_the_one_that_is_asked_for_is_found) {
+  Shell shell;
+  shell.start();
+  const auto pod = [](const std::string& uid) {
+    return "apiVersion: v1\nkind: Pod\nmetadata: {name: a, uid: " + uid + "}\nspec:\n  containers:\n" +
+           "  - {name: c, volumeMounts: [{name: v, mountPath: /v}]}\n  volumes: [{name: v, emptyDir: {}}]\n";
+  };
+  shell.write_text("a.yaml", pod("one"));
+  shell.finish();
+  shell.write_text("a.yaml", pod("two"));
+  EXPECT_TRUE(shell.is_in_flight("unpublish default/a/v"));
+  EXPECT_EQ(shell.core.find_pod(key_of("a")), PodUid("two"));
+  EXPECT_EQ(shell.core.pods().size(), 2u);
 }
 
 }  // namespace

@@ -115,6 +115,18 @@ TEST_F(Removal, what_has_the_name_in_the_trash_already_is_left_alone) {
   EXPECT_EQ(node.fake.read(node.root("trash/t/older")), "older");
 }
 
+TEST_F(Removal, nothing_is_removed_from_a_pods_directory_without_a_stamp) {
+  const std::string foreign = "pods/u9/volumes/kubernetes.io~empty-dir/v";
+  node.fake.put_file(node.root(foreign + "/file"), "data");
+  EXPECT_EQ(node.run_badly({DiscardDirectory{foreign, "t"}}).reason, "ForeignDirectory");
+  EXPECT_EQ(node.run_badly({RemovePodDirectory{PodUid("u9")}}).reason, "ForeignDirectory");
+  EXPECT_EQ(node.fake.read(node.root(foreign + "/file")), "data");
+  node.fake.put_directory(node.root(foreign + "2"));
+  node.fake.mount_foreign(node.root(foreign + "2"), "tmpfs", "tmpfs");
+  EXPECT_EQ(node.run_badly({Unmount{foreign + "2", {"tmpfs"}}}).reason, "ForeignDirectory");
+  EXPECT_THAT(node.mounted_at(node.root(foreign + "2")), testing::ElementsAre("tmpfs"));
+}
+
 TEST_F(Removal, what_was_moved_is_moved_whatever_the_call_said) {
   node.fake.put_file(node.volume + "/file", "data");
   node.fail_call("rename", EIO, false);

@@ -213,6 +213,23 @@ TEST(MountHugetlbfs, kb_13_1_one_of_another_page_size_in_its_place_is_an_error) 
   EXPECT_EQ(node.run_badly({MountHugetlbfs{"a", 1U << 30U}}).kind, ErrorKind::Final);
 }
 
+TEST(MakePodDirectory, one_that_holds_data_and_has_no_stamp_is_not_claimed) {
+  Node node;
+  node.fake.put_file(node.root("pods/u1/volumes/kubernetes.io~empty-dir/v/precious"), "data");
+  const Error error =
+      node.run_badly({MakePodDirectory{PodUid("u1"), Namespace("default"), ObjectName("web")}});
+  EXPECT_EQ(error.reason, "ForeignDirectory");
+  EXPECT_EQ(error.kind, ErrorKind::Final);
+  EXPECT_FALSE(node.fake.exists(node.root("pods/u1/mooring.json")));
+}
+
+TEST(MakePodDirectory, one_that_a_crash_left_without_its_stamp_is_stamped) {
+  Node node;
+  node.fake.put_file(node.root("pods/u1/.mooring.json.17.new"), "{");
+  node.run_well({MakePodDirectory{PodUid("u1"), Namespace("default"), ObjectName("web")}});
+  EXPECT_TRUE(node.fake.exists(node.root("pods/u1/mooring.json")));
+}
+
 TEST(WatchHostPath, watches_the_nearest_directory_that_is_there) {
   Node node;
   node.fake.put_directory("/data");

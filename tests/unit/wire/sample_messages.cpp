@@ -60,7 +60,7 @@ std::vector<Message> sample_messages() {
   Operation small;
   small.id = OperationId{2};
   small.steps = {ScanTree{}};
-  return {Welcome{},  Welcome{9, "/var/lib/mooring"},
+  return {Welcome{},  Welcome{9, "/var/lib/mooring", 2049, 12},
           Hello{},    Hello{9, 4242, "/resolved", "wrong mount namespace"},
           Batch{},    Batch{{sample_operation(), small, Operation{}}},
           Outcomes{}, Outcomes{sample_outcomes()}};
