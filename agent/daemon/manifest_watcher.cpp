@@ -1,5 +1,8 @@
 #include "daemon/manifest_watcher.h"
 
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
@@ -16,7 +19,9 @@ constexpr auto absence_confirmed_after = std::chrono::milliseconds(20);
 constexpr auto fresh_looked_at_after = std::chrono::milliseconds(250);
 constexpr std::int64_t written_long_ago_ns = 2'000'000'000;
 constexpr auto check_interval = std::chrono::minutes(10);
+/// While something cannot be listed, or not be watched.
 constexpr auto check_interval_failing = std::chrono::minutes(1);
+constexpr auto mounts_looked_at_after = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -25,15 +30,37 @@ ManifestWatcher::ManifestWatcher(boost::asio::io_context& loop, ManifestTree tre
       tree_(std::move(tree)),
       sink_(std::move(sink)),
       inotify_(loop, dup(tree_.inotify())),
+      mounts_(loop),
       absence_timer_(loop),
+      missing_timer_(loop),
+      mounts_timer_(loop),
       fresh_timer_(loop),
       check_timer_(loop) {
   wait_for_changes();
+  kernel::Descriptor mounts(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
+  if (!mounts) return;  // The checks see what changed.
+  mounts_.assign(mounts.release());
+  wait_for_mounts();
 }
 
 void ManifestWatcher::reload() {
-  known_.clear();
+  for (auto& [file, signature] : known_)
+    signature.reset();
   request_listing();
+}
+
+/// A mount on a directory of manifests, or its end: inotify tells nothing of that.
+void ManifestWatcher::wait_for_mounts() {
+  mounts_.async_wait(boost::asio::posix::stream_descriptor::wait_error, [this](error_code failed) {
+    if (failed) return;
+    wait_for_mounts();
+    if (std::exchange(is_mounts_timer_set_, true)) return;
+    mounts_timer_.expires_after(mounts_looked_at_after);
+    mounts_timer_.async_wait([this](error_code cancelled) {
+      is_mounts_timer_set_ = false;
+      if (!cancelled && tree_.is_exchanged()) request_listing();
+    });
+  });
 }
 
 void ManifestWatcher::wait_for_changes() {
@@ -62,10 +89,15 @@ void ManifestWatcher::take_changes() {
   if (!to_read_.empty()) schedule_slice();
 }
 
+/// The core knows of the file still, and it is to be read again.
+void ManifestWatcher::forget_signature(const std::string& file) {
+  if (const auto known = known_.find(file); known != known_.end()) known->second.reset();
+}
+
 void ManifestWatcher::enqueue(const std::string& file) {
   fresh_.erase(file);
   if (!queued_.insert(file).second) return;
-  known_.erase(file);
+  forget_signature(file);
   to_read_.push_back(file);
 }
 
@@ -108,20 +140,28 @@ void ManifestWatcher::look_at_fresh() {
 void ManifestWatcher::request_listing() {
   if (std::exchange(is_listing_wanted_, true)) return;
   boost::asio::post(loop_, [this] {
-    if (!is_listing_open_) list();
+    if (is_listing_wanted_ && !is_listing_open_) list();
   });
 }
 
 void ManifestWatcher::list() {
+  take_changes();  // An unmount is told before what is there now is looked at.
   is_listing_wanted_ = false;
   is_listing_open_ = true;
   listing_ = tree_.list();
+  if (listing_.watch_problem != watch_problem_) {
+    watch_problem_ = listing_.watch_problem;
+    if (!watch_problem_.empty())
+      spdlog::warn("{}; until that is mended, changes there are seen once a minute", watch_problem_);
+  }
   for (const auto& [directory, message] : listing_.failures)
     sink_(ListingFailed{directory, message});
   for (const std::string& file : listing_.files) {
     ManifestTree::Signature now;
     const auto known = known_.find(file);
-    if (known != known_.end() && ManifestTree::read_signature(file, now) && now == known->second) continue;
+    if (known != known_.end() && known->second && ManifestTree::read_signature(file, now) &&
+        now == *known->second)
+      continue;
     if (queued_.insert(file).second) to_read_.push_back(file);
   }
   schedule_slice();
@@ -151,64 +191,89 @@ void ManifestWatcher::read_file(const std::string& file) {
   ManifestTree::Signature signature;
   const bool has_signature = ManifestTree::read_signature(file, signature);
   const Result<std::string> content = ManifestTree::read(file, limits.file_bytes_max);
-  if (content) {
-    absent_.erase(file);
-    if (has_signature) known_[file] = signature;
-    return sink_(FileParsed{manifest::parse_file(content.value(), file, limits)});
-  }
-  known_.erase(file);
-  if (content.error().errno_value == ENOENT &&
+  if (!content && content.error().errno_value == ENOENT &&
       ManifestTree::presence(file) == ManifestTree::Presence::Absent) {
-    absent_.insert(file);
-    if (std::exchange(is_absence_timer_set_, true)) return;
-    absence_timer_.expires_after(absence_confirmed_after);
-    absence_timer_.async_wait([this](error_code failed) {
-      if (!failed) confirm_absent();
-    });
-    return;
+    forget_signature(file);
+    absent_.insert_or_assign(file, Clock::now() + absence_confirmed_after);
+    return schedule_absence();
   }
-  sink_(FileUnreadable{file, content.error().text()});
+  absent_.erase(file);
+  auto& known = known_[file];
+  known.reset();
+  if (!content) return sink_(FileUnreadable{file, content.error().text()});
+  if (has_signature) known = signature;
+  sink_(FileParsed{manifest::parse_file(content.value(), file, limits)});
+}
+
+void ManifestWatcher::schedule_absence() {
+  if (absent_.empty()) return;
+  const auto first =
+      std::min_element(absent_.begin(), absent_.end(),
+                       [](const auto& left, const auto& right) { return left.second < right.second; });
+  absence_timer_.expires_at(first->second);
+  absence_timer_.async_wait([this](error_code failed) {
+    if (!failed) confirm_absent();
+  });
 }
 
 void ManifestWatcher::confirm_absent() {
-  is_absence_timer_set_ = false;
-  for (const std::string& file : std::exchange(absent_, {})) {
+  const Clock::time_point now = Clock::now();
+  for (const auto& [file, deadline] : std::map(absent_)) {
+    if (deadline > now) continue;
+    absent_.erase(file);
+    const ManifestTree::Presence presence = ManifestTree::presence(file);
     // Something is there again: its own event tells when it is whole.
-    if (ManifestTree::presence(file) != ManifestTree::Presence::Absent) continue;
-    const std::string directory = file.substr(0, file.rfind('/'));
-    if (ManifestTree::presence(directory) == ManifestTree::Presence::There) {
-      sink_(FileGone{file});
-    } else {
+    if (presence == ManifestTree::Presence::There) continue;
+    // Nobody removed it from a directory that is out of reach, or is another one now.
+    if (presence == ManifestTree::Presence::Unknown || !tree_.is_as_listed(file.substr(0, file.rfind('/')))) {
       request_listing();
+      continue;
     }
+    tree_.forget(file);
+    known_.erase(file);
+    sink_(FileGone{file});
   }
+  schedule_absence();
 }
 
-/// Every file of the listing was read. What was known before and is not in it is looked for once more, a
-/// moment later, before the listing counts.
+/// Of what the core knows and the listing does not hold: when it may count as gone. nullopt: now.
+std::optional<ManifestWatcher::Clock::time_point> ManifestWatcher::missing_until() {
+  const Clock::time_point now = Clock::now();
+  std::map<std::string, Clock::time_point> missing;
+  std::optional<Clock::time_point> until;
+  for (const auto& [file, signature] : known_) {
+    if (std::binary_search(listing_.files.begin(), listing_.files.end(), file)) continue;
+    const auto before = missing_.find(file);
+    const Clock::time_point deadline =
+        before == missing_.end() ? now + absence_confirmed_after : before->second;
+    missing.emplace(file, deadline);
+    if (deadline > now) until = std::max(until.value_or(deadline), deadline);
+  }
+  missing_ = std::move(missing);
+  return until;
+}
+
+/// Every file of the listing was read. What the core knows and is not in it must be missing from another
+/// listing, a moment later, before one counts.
 void ManifestWatcher::finish_listing() {
   is_listing_open_ = false;
   if (is_listing_wanted_) return list();
-  std::vector<std::string> missing;
-  for (const auto& [file, signature] : known_) {
-    if (!std::binary_search(listing_.files.begin(), listing_.files.end(), file)) missing.push_back(file);
-  }
-  if (!missing.empty() && listing_.failures.empty()) {
-    for (const std::string& file : missing)
-      known_.erase(file);
-    absence_timer_.expires_after(absence_confirmed_after);
-    is_absence_timer_set_ = true;
-    absence_timer_.async_wait([this](error_code failed) {
-      if (failed) return;
-      confirm_absent();
-      request_listing();
+  const bool is_whole = listing_.failures.empty();
+  if (!is_whole) {
+    missing_.clear();
+  } else if (const auto until = missing_until()) {
+    missing_timer_.expires_at(*until);
+    missing_timer_.async_wait([this](error_code failed) {
+      if (!failed) request_listing();
     });
     return;
+  } else {
+    for (const auto& [file, deadline] : std::exchange(missing_, {}))
+      known_.erase(file);
+    sink_(ListingCompleted{std::move(listing_.files)});
   }
-  const bool is_whole = listing_.failures.empty();
-  if (is_whole) sink_(ListingCompleted{std::move(listing_.files)});
+  schedule_check(is_whole && listing_.watch_problem.empty() ? check_interval : check_interval_failing);
   listing_ = {};
-  schedule_check(is_whole ? check_interval : check_interval_failing);
 }
 
 void ManifestWatcher::schedule_check(std::chrono::steady_clock::duration after) {

@@ -102,11 +102,16 @@ PlanGate Core::Engine::gate(MonotonicTime now) const {
   return {now, is_adopted, is_adopted && listing_is_complete_ && failing_directories_.empty()};
 }
 
-/// A pod of an earlier run that no manifest names is not wanted only if there is none left that could not be
-/// read.
+/// A pod that no manifest asks for any more is not wanted only if none that could not be read may ask for it.
+/// For one of an earlier run that may be any; for one whose manifest was read in this run only one that names
+/// it (it was moved to another file, say, with a typing error).
 PlanGate Core::Engine::gate_of(const PodUid& uid, MonotonicTime now) const {
   PlanGate pod_gate = gate(now);
-  if (unseen_.contains(uid) && store_.may_ask_for(actual_.find(uid)->key)) pod_gate.may_tear_down = false;
+  const ActualPod* actual = actual_.find(uid);
+  if (actual == nullptr || store_.find_pod(uid) != nullptr) return pod_gate;
+  const bool may_be_asked_for =
+      unseen_.contains(uid) ? store_.may_ask_for(actual->key) : store_.is_named_by_broken(actual->key);
+  if (may_be_asked_for) pod_gate.may_tear_down = false;
   return pod_gate;
 }
 

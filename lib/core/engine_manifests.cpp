@@ -49,6 +49,9 @@ void Core::Engine::take_in(const StoreChanges& changes, Instant now) {
   for (const PodUid& uid : changes.pods)
     update_desired(uid);
   dirty_.insert(unseen_.begin(), unseen_.end());
+  for (const auto& [uid, pod] : actual_.pods()) {  // What was held back by a broken manifest may go now.
+    if (store_.find_pod(uid) == nullptr) dirty_.insert(uid);
+  }
 }
 
 void Core::Engine::update_desired(const PodUid& uid) {

@@ -30,11 +30,12 @@ VolumeMount decode_mount(const Field& field, bool is_privileged) {
                                                                 {"Enabled", RecursiveReadOnly::Enabled}},
                                                                RecursiveReadOnly::Disabled);
   if (mount.propagation == MountPropagation::Bidirectional && !is_privileged) {
-    field["mountPropagation"].error("Bidirectional mount propagation needs securityContext.privileged: true");
+    field["mountPropagation"].error_unless_more_follows(
+        "Bidirectional mount propagation needs securityContext.privileged: true");
   }
   if (mount.recursive_read_only != RecursiveReadOnly::Disabled &&
       (!mount.read_only || mount.propagation != MountPropagation::None)) {
-    field["recursiveReadOnly"].error("needs readOnly: true and no mount propagation");
+    field["recursiveReadOnly"].error_unless_more_follows("needs readOnly: true and no mount propagation");
   }
   for (const char* key : {"subPath", "subPathExpr"}) {
     const std::string path = field[key].text();
@@ -55,7 +56,7 @@ void decode_mounts(const Field& field, const std::vector<Volume>& volumes, Conta
   for (const Field& item : field["volumeMounts"].items()) {
     VolumeMount mount = decode_mount(item, container.privileged);
     if (!mount.name.empty() && !is_known(mount.name))
-      item["name"].error("no volume of the pod is named " + quoted(mount.name.str()));
+      item["name"].error_unless_more_follows("no volume of the pod is named " + quoted(mount.name.str()));
     if (!mount.mount_path.empty() && !paths.insert(mount.mount_path).second)
       item["mountPath"].error("must be unique");
     container.mounts.push_back(std::move(mount));
@@ -70,7 +71,7 @@ void decode_mounts(const Field& field, const std::vector<Volume>& volumes, Conta
     const auto volume =
         std::find_if(volumes.begin(), volumes.end(), [&](const Volume& v) { return v.name == device.name; });
     if (item["name"].require() && volume == volumes.end()) {
-      item["name"].error("no volume of the pod is named " + quoted(device.name.str()));
+      item["name"].error_unless_more_follows("no volume of the pod is named " + quoted(device.name.str()));
     } else if (volume != volumes.end()) {
       const auto* other = std::get_if<OtherSource>(&volume->source);
       const bool can = std::holds_alternative<ClaimSource>(volume->source) ||

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 
 #include "base/quote.h"
 #include "manifest/decode.h"
@@ -37,6 +38,47 @@ bool decode_terminated(const Field& metadata, const Field& status) {
     const Field state = container["state"];
     return !state["terminated"].exists() && !state["waiting"].exists();
   });
+}
+
+/// How many pods a workload makes, and from which ordinal on.
+void decode_counts(const Field& spec, Workload& workload) {
+  const bool is_job = workload.kind == Workload::Kind::Job;
+  const Field count = spec[is_job ? "parallelism" : "replicas"];
+  workload.replicas = count.integer().value_or(1);
+  constexpr std::int64_t replicas_max = 10'000;
+  if (workload.replicas < 0 || workload.replicas > replicas_max) {
+    count.error("must be between 0 and " + std::to_string(replicas_max) + " on one node");
+  }
+  if (is_job) {
+    const auto completions = spec["completions"].integer();
+    if (completions && *completions < 0) spec["completions"].error("must not be negative");
+    if (completions) workload.replicas = std::min(workload.replicas, *completions);
+    workload.suspended = spec["suspend"].boolean();
+  }
+  if (workload.kind != Workload::Kind::StatefulSet) return;
+  const Field start = spec["ordinals"]["start"];
+  workload.first_ordinal = start.integer().value_or(0);
+  constexpr std::int64_t ordinal_max = INT32_MAX;  // The API's type.
+  if (workload.first_ordinal < 0 || workload.first_ordinal > ordinal_max) {
+    start.error("must be between 0 and " + std::to_string(ordinal_max));
+    workload.first_ordinal = 0;
+  }
+}
+
+/// The names that expand() gives must be those of pods; a StatefulSet's are a label's value too.
+void check_pod_names(const Field& name_field, const Workload& workload) {
+  std::size_t suffix = std::string_view("-bbbbb").size();
+  std::size_t length_max = 253;
+  if (workload.kind == Workload::Kind::StatefulSet) {
+    const std::int64_t last = workload.first_ordinal + std::max<std::int64_t>(workload.replicas, 1) - 1;
+    suffix = 1 + std::to_string(last).size();
+    length_max = 63;
+  } else if (workload.kind == Workload::Kind::Deployment) {
+    suffix = std::string_view("-bbbbbbbbbb-bbbbb").size();
+  }
+  if (workload.key.name.str().size() + suffix <= length_max) return;
+  name_field.error("is too long: the names of its pods would be longer than " + std::to_string(length_max) +
+                   " characters");
 }
 
 }  // namespace
@@ -99,19 +141,8 @@ std::optional<Object> decode_workload(const Field& document, Workload::Kind kind
   workload->uid = metadata["uid"].text();
   workload->origin = document.origin();
   const Field spec = document["spec"];
-  const bool is_job = kind == Workload::Kind::Job;
-  const Field count = spec[is_job ? "parallelism" : "replicas"];
-  workload->replicas = count.integer().value_or(1);
-  if (is_job) {
-    const auto completions = spec["completions"].integer();
-    if (completions) workload->replicas = std::min(workload->replicas, *completions);
-    workload->suspended = spec["suspend"].boolean();
-  }
-  constexpr std::int64_t replicas_max = 10'000;
-  if (workload->replicas < 0 || workload->replicas > replicas_max) {
-    count.error("must be between 0 and " + std::to_string(replicas_max) + " on one node");
-  }
-  workload->first_ordinal = spec["ordinals"]["start"].integer().value_or(0);
+  decode_counts(spec, *workload);
+  check_pod_names(metadata["name"], *workload);
   const Field pod_template = spec["template"];
   if (!pod_template.exists()) pod_template.error("is required");
   // A StatefulSet's claim templates are volumes of the pod by their names: the mounts may name them.

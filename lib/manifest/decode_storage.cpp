@@ -73,6 +73,7 @@ std::optional<PersistentSource> decode_persistent_source(const Field& spec) {
   std::string found;
   for (const auto& [key, field] : spec.entries()) {
     if (std::find(not_sources.begin(), not_sources.end(), key) != not_sources.end()) continue;
+    if (field.is_null()) continue;
     if (!found.empty()) {
       spec.error("may not specify more than 1 volume type: " + found + " and " + key);
       return std::nullopt;

@@ -170,7 +170,8 @@ DownwardApiSource decode_downward_api(const Field& field) {
 }
 
 std::optional<Projection> decode_projection(const Field& source) {
-  const auto entries = source.entries();
+  auto entries = source.entries();
+  std::erase_if(entries, [](const auto& entry) { return entry.second.is_null(); });
   if (entries.size() != 1) {
     source.error("must name exactly one kind of source");
     return std::nullopt;
@@ -227,6 +228,7 @@ ProjectedSource decode_projected(const Field& field) {
 }
 
 std::optional<VolumeSource> decode_source(const std::string& key, const Field& field) {
+  if (!field.is_mapping()) field.error("must be a mapping");
   if (key == "emptyDir") return decode_empty_dir(field);
   if (key == "hostPath") return decode_host_path(field);
   if (key == "nfs") return decode_nfs(field);
@@ -329,14 +331,13 @@ std::vector<Volume> decode_volumes(const Field& volumes) {
     std::string source_key;
     for (const auto& [key, field] : volume.entries()) {
       if (key == "name") continue;
-      if (!volume[key].exists() && key != "emptyDir") continue;  // "hostPath: null" is no source.
+      if (field.is_null()) continue;  // "hostPath: null" is no source, and no source at all is an emptyDir.
       if (!source_key.empty()) {
         volume.error("may not specify more than 1 volume type: " + source_key + " and " + key);
         break;
       }
       source_key = key;
-      source = key == "emptyDir" ? std::optional<VolumeSource>(decode_empty_dir(volume[key]))
-                                 : decode_source(key, field);
+      source = decode_source(key, field);
     }
     if (source_key.empty()) source = EmptyDirSource{};
     if (source) out.push_back({VolumeName(name), std::move(*source)});

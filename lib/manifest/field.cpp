@@ -6,6 +6,13 @@
 #include "manifest/scalar.h"
 
 namespace mooring::manifest {
+namespace {
+
+bool is_null_node(const YamlNode& node) {
+  return node.kind == YamlNode::Kind::Scalar && node.is_plain && is_null_scalar(node.text);
+}
+
+}  // namespace
 
 std::string Origin::text() const {
   return line == 0 ? file : file + ":" + std::to_string(line) + ":" + std::to_string(column);
@@ -17,9 +24,37 @@ std::string Diagnostic::text() const {
   return out + message;
 }
 
+DecodeContext::DecodeContext(const YamlDocument& document, std::string file,
+                             std::vector<Diagnostic>& diagnostics, std::optional<char> end)
+    : document_(document), file_(std::move(file)), diagnostics_(diagnostics) {
+  if (!end || document.is_empty()) return;
+  ends_with_line_ = *end == '\n';
+  const YamlNode* node = &document.root();
+  while (!node->is_closed) {
+    open_.push_back(node);
+    if (node->children.empty()) return;
+    node = &document.node(node->children.back());
+  }
+}
+
+bool DecodeContext::is_open(const YamlNode* node) const {
+  return std::find(open_.begin(), open_.end(), node) != open_.end();
+}
+
+bool DecodeContext::may_still_come(const Frame* absent) const {
+  while (absent != nullptr && absent->node == nullptr)
+    absent = absent->parent;
+  if (absent == nullptr) return !open_.empty();
+  if (!is_open(absent->node)) return false;
+  // A text does not become a mapping, but on its own line: `- na` may be the start of `- name: web`.
+  const bool is_text = absent->node->kind == YamlNode::Kind::Scalar && !is_null_scalar(absent->node->text);
+  return !is_text || !ends_with_line_;
+}
+
 Field DecodeContext::root() {
-  frames_.emplace_back();
-  return {*this, document_.is_empty() ? nullptr : &document_.root(), &frames_.back()};
+  const YamlNode* node = document_.is_empty() ? nullptr : &document_.root();
+  frames_.push_back({nullptr, {}, 0, node});
+  return {*this, node, &frames_.back()};
 }
 
 Origin Field::origin() const {
@@ -56,11 +91,8 @@ Field Field::operator[](std::string_view key) const {
       break;
     }
   }
-  if (found != nullptr && found->kind == YamlNode::Kind::Scalar && found->is_plain &&
-      is_null_scalar(found->text)) {
-    found = nullptr;
-  }
-  context_->frames_.push_back({frame_, key, 0});
+  if (found != nullptr && is_null_node(*found)) found = nullptr;
+  context_->frames_.push_back({frame_, key, 0, found});
   Field field(*context_, found, &context_->frames_.back());
   return field;
 }
@@ -74,8 +106,9 @@ std::vector<Field> Field::items() const {
   }
   out.reserve(node_->children.size());
   for (std::size_t i = 0; i < node_->children.size(); ++i) {
-    context_->frames_.push_back({frame_, {}, i});
-    out.push_back(Field(*context_, &context_->document_.node(node_->children[i]), &context_->frames_.back()));
+    const YamlNode* item = &context_->document_.node(node_->children[i]);
+    context_->frames_.push_back({frame_, {}, i, item});
+    out.push_back(Field(*context_, item, &context_->frames_.back()));
   }
   return out;
 }
@@ -89,12 +122,19 @@ std::vector<std::pair<std::string, Field>> Field::entries() const {
   }
   for (std::size_t i = 0; i + 1 < node_->children.size(); i += 2) {
     const YamlNode& key = context_->document_.node(node_->children[i]);
-    context_->frames_.push_back({frame_, key.text, 0});
-    out.emplace_back(
-        std::string(key.text),
-        Field(*context_, &context_->document_.node(node_->children[i + 1]), &context_->frames_.back()));
+    const YamlNode* value = &context_->document_.node(node_->children[i + 1]);
+    context_->frames_.push_back({frame_, key.text, 0, value});
+    out.emplace_back(std::string(key.text), Field(*context_, value, &context_->frames_.back()));
   }
   return out;
+}
+
+bool Field::is_null() const {
+  return node_ == nullptr || is_null_node(*node_);
+}
+
+bool Field::is_open() const {
+  return context_->is_open(node_);
 }
 
 std::string Field::kind_text() const {
@@ -148,7 +188,15 @@ std::optional<Quantity> Field::quantity() const {
     error("must be a quantity such as 128Mi, and is " + kind_text());
     return std::nullopt;
   }
-  Result<Quantity> value = Quantity::parse(node_->text);
+  std::string text(node_->text);
+  if (node_->is_plain) {
+    // A bare number is a number first, as any in YAML 1.1: `010` is 8, `1_000` is 1000.
+    if (const auto number = to_integer(text)) return Quantity::from_integer(*number);
+    std::string digits = text;
+    std::erase(digits, '_');
+    if (is_float(digits)) text = std::move(digits);
+  }
+  Result<Quantity> value = Quantity::parse(text);
   if (value) return value.value();
   error(value.error().message + "; " + value.error().remedy);
   return std::nullopt;
@@ -190,11 +238,20 @@ void Field::note(Diagnostic::Severity severity, std::string message) const {
   Diagnostic diagnostic{severity, std::move(where), path(), std::move(message)};
   if (severity == Diagnostic::Severity::Error) {
     ++context_->error_count_;
+    if (is_curable()) ++context_->curable_count_;
   }
   context_->diagnostics_.push_back(std::move(diagnostic));
 }
 
+bool Field::is_curable() const {
+  return node_ == nullptr ? context_->may_still_come(frame_) : context_->is_open(node_);
+}
+
 void Field::error(std::string message) const {
+  note(Diagnostic::Severity::Error, std::move(message));
+}
+void Field::error_unless_more_follows(std::string message) const {
+  if (!context_->open_.empty() && !is_curable()) ++context_->curable_count_;
   note(Diagnostic::Severity::Error, std::move(message));
 }
 void Field::warning(std::string message) const {

@@ -19,12 +19,16 @@ class Field;
 /// What decoding one document goes by and what it finds wrong.
 class DecodeContext {
  public:
-  DecodeContext(const YamlDocument& document, std::string file, std::vector<Diagnostic>& diagnostics)
-      : document_(document), file_(std::move(file)), diagnostics_(diagnostics) {}
+  /// `end`: nullopt if the document's end is certain. Else it may have been cut off, and this is its last
+  /// character.
+  DecodeContext(const YamlDocument& document, std::string file, std::vector<Diagnostic>& diagnostics,
+                std::optional<char> end = std::nullopt);
 
   Field root();
   /// The errors that were found so far in this document.
   std::size_t error_count() const { return error_count_; }
+  /// Those of them that may be there only because the document was cut off: more text could cure them.
+  std::size_t curable_count() const { return curable_count_; }
   const std::string& file() const { return file_; }
 
  private:
@@ -34,12 +38,21 @@ class DecodeContext {
     const Frame* parent = nullptr;
     std::string_view key;  ///< Empty: an item of a sequence.
     std::size_t index = 0;
+    const YamlNode* node = nullptr;  ///< nullptr: absent.
   };
+  bool is_open(const YamlNode* node) const;
+  /// True if text behind the document's end could bring a field that is absent.
+  bool may_still_come(const Frame* absent) const;
   const YamlDocument& document_;
   std::string file_;
   std::vector<Diagnostic>& diagnostics_;
   std::deque<Frame> frames_;
+  /// The nodes that text behind the document's end would belong to, from the root on; empty if its end is
+  /// certain.
+  std::vector<const YamlNode*> open_;
+  bool ends_with_line_ = true;
   std::size_t error_count_ = 0;
+  std::size_t curable_count_ = 0;
 };
 
 /// A place in a document: a node, or the absence of one, with its path for messages. Reading it as a type
@@ -49,6 +62,11 @@ class Field {
   bool exists() const { return node_ != nullptr; }
   /// A scalar that reads as a string.
   bool is_string() const { return exists() && kind_text() == "a string"; }
+  /// Is given as null (which is read as absent) or not at all.
+  bool is_null() const;
+  /// Text behind the document's end would belong to it, if the document was cut off.
+  bool is_open() const;
+  bool is_list() const { return exists() && node_->kind == YamlNode::Kind::Sequence; }
   bool is_mapping() const { return exists() && node_->kind == YamlNode::Kind::Mapping; }
   Origin origin() const;
   std::string path() const;
@@ -71,6 +89,8 @@ class Field {
 
   /// Notes an error (warning) here.
   void error(std::string message) const;
+  /// The same for one that another field, further down in the document, could cure.
+  void error_unless_more_follows(std::string message) const;
   void warning(std::string message) const;
   /// Notes an error if it is absent or an empty string; true if it is there.
   bool require() const;
@@ -84,6 +104,7 @@ class Field {
   Field(DecodeContext& context, const YamlNode* node, const DecodeContext::Frame* frame)
       : context_(&context), node_(node), frame_(frame) {}
   void note(Diagnostic::Severity severity, std::string message) const;
+  bool is_curable() const;
   std::string kind_text() const;
 
   DecodeContext* context_;

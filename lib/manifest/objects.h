@@ -149,7 +149,7 @@ using Object =
 struct BrokenDocument {
   Origin origin;
   std::string kind;              ///< Empty if unknown.
-  std::optional<ObjectKey> key;  ///< nullopt if unknown.
+  std::optional<ObjectKey> key;  ///< Valid, and of a kind that Mooring reads; nullopt if unknown.
   std::string message;           ///< The first error, for the object's status.
 };
 
@@ -160,10 +160,13 @@ struct ParsedFile {
   std::vector<BrokenDocument> broken;
   std::vector<std::string> ignored_kinds;  ///< "v1/Service", each once.
   std::vector<Diagnostic> diagnostics;
-  /// False if documents may be missing that the writer meant to be there: the file is empty, or the YAML
-  /// broke off in a way that hides what came after it. Then nothing that the file held before may be taken
+  /// False if documents may be missing that the writer meant to be there: the file is empty or only comments,
+  /// what is broken may be any object (no valid kind and name can be told, or two of them), or the last
+  /// document is broken in a way that a cut-off file is. Then nothing that the file held before may be taken
   /// for deleted.
   bool is_whole = true;
+  /// Nothing but comments, which looks like a file that is being written; alone it is no mistake.
+  bool is_only_comments = false;
 };
 
 }  // namespace mooring::manifest

@@ -1,42 +1,15 @@
 #include "manifest/parse.h"
 
 #include <algorithm>
-#include <array>
+#include <set>
 
-#include "base/quote.h"
-#include "manifest/decode.h"
+#include "manifest/field.h"
 #include "manifest/identify.h"
+#include "manifest/kinds.h"
 #include "manifest/yaml_document.h"
 
 namespace mooring::manifest {
 namespace {
-
-/// A kind that Mooring reads, by its API group (empty: the core group) and name.
-struct KnownKind {
-  std::string_view group;
-  std::string_view kind;
-  std::optional<Object> (*decode)(const Field&);
-};
-
-template <Workload::Kind K>
-std::optional<Object> decode_workload_of(const Field& document) {
-  return decode_workload(document, K);
-}
-
-constexpr std::array<KnownKind, 12> known_kinds{{
-    {"", "Pod", decode_pod_object},
-    {"", "ConfigMap", decode_config_map},
-    {"", "Secret", decode_secret},
-    {"", "PersistentVolume", decode_persistent_volume},
-    {"", "PersistentVolumeClaim", decode_claim_object},
-    {"storage.k8s.io", "StorageClass", decode_storage_class},
-    {"apps", "Deployment", decode_workload_of<Workload::Kind::Deployment>},
-    {"apps", "StatefulSet", decode_workload_of<Workload::Kind::StatefulSet>},
-    {"apps", "DaemonSet", decode_workload_of<Workload::Kind::DaemonSet>},
-    {"extensions", "Deployment", decode_workload_of<Workload::Kind::Deployment>},
-    {"extensions", "DaemonSet", decode_workload_of<Workload::Kind::DaemonSet>},
-    {"batch", "Job", decode_workload_of<Workload::Kind::Job>},
-}};
 
 class FileParser {
  public:
@@ -51,49 +24,69 @@ class FileParser {
       out_.is_whole = false;
       return;
     }
-    for (const YamlPiece& piece : split_documents(bytes))
+    // A crash of the machine leaves zeros where the rest of a file should be.
+    if (const std::size_t nul = bytes.find('\0'); nul != std::string_view::npos) {
+      const auto line = 1 + std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
+      return refuse_file("the file has a NUL byte: it is no text in UTF-8, or was not written to its end",
+                         static_cast<std::uint32_t>(line));
+    }
+    const std::vector<YamlPiece> pieces = split_documents(bytes);
+    if (pieces.empty()) {
+      out_.is_whole = false;
+      out_.is_only_comments = true;
+    }
+    for (const YamlPiece& piece : pieces)
       parse_piece(piece);
   }
 
  private:
-  void refuse_file(const std::string& why) {
+  void refuse_file(const std::string& why, std::uint32_t line = 0) {
     out_.is_whole = false;
     out_.diagnostics.push_back(
-        {Diagnostic::Severity::Error, {out_.file, 0, 0}, {}, why + "; it is not read"});
+        {Diagnostic::Severity::Error, {out_.file, line, line == 0 ? 0U : 1U}, {}, why + "; it is not read"});
   }
 
   void parse_piece(const YamlPiece& piece) {
     if (piece.text.size() > limits_.document_bytes_max) {
-      BrokenDocument broken{{out_.file, piece.first_line, 1}, {}, {}, "the document is too large"};
-      identify_text(piece.text.substr(0, limits_.document_bytes_max), broken);
-      out_.diagnostics.push_back(
-          {Diagnostic::Severity::Error,
-           broken.origin,
-           {},
-           "the document is larger than " + std::to_string(limits_.document_bytes_max >> 10) + " KiB"});
-      return add_broken(std::move(broken));
+      return refuse_piece(
+          piece, {"the document is larger than " + std::to_string(limits_.document_bytes_max >> 10) + " KiB",
+                  piece.first_line, 1});
     }
     const YamlDocument document(piece.text, piece.first_line, {limits_.depth_max, limits_.alias_nodes_max});
-    if (document.error()) {
-      const YamlError& error = *document.error();
-      BrokenDocument broken{{out_.file, error.line, error.column}, {}, {}, error.message};
-      identify_text(piece.text, broken);
-      out_.diagnostics.push_back({Diagnostic::Severity::Error, broken.origin, {}, error.message});
-      return add_broken(std::move(broken));
-    }
-    if (document.is_empty()) return;
-    DecodeContext context(document, out_.file, out_.diagnostics);
+    if (document.error()) return refuse_piece(piece, *document.error());
+    if (document.is_empty())
+      return refuse_piece(piece, {"there is no document in this text", piece.first_line, 1});
+    std::optional<char> end;
+    if (piece.is_last) end = piece.text.back();
+    DecodeContext context(document, out_.file, out_.diagnostics, end);
     const Field root = context.root();
     if (root["kind"].exists() && root["kind"].is_string() && root["kind"].text() == "List") {
-      for (const Field& item : root["items"].items())
-        parse_object(item, context);
+      parse_list(root, context);
     } else {
       parse_object(root, context);
     }
   }
 
+  /// What could not be made a tree of. The rest of the file may be missing if it is the last.
+  void refuse_piece(const YamlPiece& piece, const YamlError& error) {
+    BrokenDocument broken{{out_.file, error.line, error.column}, {}, {}, error.message};
+    identify_text(piece.text, broken);
+    out_.diagnostics.push_back({Diagnostic::Severity::Error, broken.origin, {}, error.message});
+    if (piece.is_last) out_.is_whole = false;
+    add_broken(std::move(broken));
+  }
+
+  void parse_list(const Field& root, DecodeContext& context) {
+    const Field items = root["items"];
+    if (!items.exists()) items.error("is required: a list of objects, or [] for none");
+    for (const Field& item : items.items())
+      parse_object(item, context);
+    if (!items.is_list()) add_broken({root.origin(), {}, {}, out_.diagnostics.back().text()});
+  }
+
   void parse_object(const Field& root, DecodeContext& context) {
     const std::size_t errors_before = context.error_count();
+    const std::size_t curable_before = context.curable_count();
     const std::size_t diagnostics_before = out_.diagnostics.size();
     const std::string kind = root["kind"].text();
     const std::string version = root["apiVersion"].text();
@@ -103,27 +96,34 @@ class FileParser {
       root["kind"].require();
       root["apiVersion"].require();
     }
+    BrokenDocument broken{root.origin(), {}, {}, {}};
     std::optional<Object> object;
     if (context.error_count() == errors_before) {
-      const std::size_t slash = version.find('/');
-      const std::string group = slash == std::string::npos ? std::string() : version.substr(0, slash);
-      const auto known = std::find_if(known_kinds.begin(), known_kinds.end(),
-                                      [&](const KnownKind& k) { return k.kind == kind && k.group == group; });
-      if (known == known_kinds.end()) return ignore(version + "/" + kind);
-      object = known->decode(root);
+      const KindRule rule = rule_for(version, kind);
+      if (!rule.error.empty()) root[rule.is_about_group ? "apiVersion" : "kind"].error(rule.error);
+      if (rule.needs_name && !root["metadata"]["generateName"].exists()) root["metadata"]["name"].require();
+      if (rule.is_ignored() && context.error_count() == errors_before) return ignore(version + "/" + kind);
+      if (rule.decode != nullptr) {
+        object = rule.decode(root);
+        broken.kind = kind;
+        broken.key = key_of(root["metadata"]);
+      }
     }
     if (context.error_count() == errors_before && object) {
       out_.objects.push_back(std::move(*object));
       return;
     }
-    BrokenDocument broken{root.origin(), kind, {}, first_error_after(diagnostics_before)};
-    const Field metadata = root["metadata"];
-    if (metadata["name"].is_string()) {
-      const std::string name_space =
-          metadata["namespace"].is_string() ? metadata["namespace"].text() : "default";
-      broken.key = ObjectKey{Namespace(name_space), ObjectName(metadata["name"].text())};
-    }
+    broken.message = first_error_after(diagnostics_before);
+    if (root.is_open() && context.curable_count() != curable_before) out_.is_whole = false;
     add_broken(std::move(broken));
+  }
+
+  /// Namespace and name of a broken object, if they can be those of an object at all.
+  static std::optional<ObjectKey> key_of(const Field& metadata) {
+    const Field name_space = metadata["namespace"];
+    if (!metadata["name"].is_string() || (name_space.exists() && !name_space.is_string()))
+      return std::nullopt;
+    return valid_key(name_space.text(), metadata["name"].text());
   }
 
   /// The first error among the diagnostics from `index` on.
@@ -135,20 +135,20 @@ class FileParser {
     return "unreadable";
   }
 
-  void add_broken(BrokenDocument broken) {
-    // Nobody can say which object it was: nothing of the file may be taken for deleted.
-    if (!broken.key || broken.kind.empty()) out_.is_whole = false;
-    out_.broken.push_back(std::move(broken));
+  void ignore(const std::string& kind) {
+    if (ignored_.insert(kind).second) out_.ignored_kinds.push_back(kind);
   }
 
-  void ignore(std::string kind) {
-    if (std::find(out_.ignored_kinds.begin(), out_.ignored_kinds.end(), kind) == out_.ignored_kinds.end()) {
-      out_.ignored_kinds.push_back(std::move(kind));
-    }
+  void add_broken(BrokenDocument broken) {
+    // Nobody can say which object it was: nothing of the file may be taken for deleted.
+    if (!is_read_kind(broken.kind)) broken.key.reset();
+    if (!broken.key) out_.is_whole = false;
+    out_.broken.push_back(std::move(broken));
   }
 
   ParsedFile& out_;
   const Limits& limits_;
+  std::set<std::string> ignored_;
 };
 
 }  // namespace

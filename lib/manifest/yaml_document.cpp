@@ -3,12 +3,16 @@
 #include <libfyaml.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/quote.h"
 
 namespace mooring::manifest {
 namespace {
 
+struct ParserDeleter {
+  void operator()(fy_parser* parser) const { fy_parser_destroy(parser); }
+};
 struct DocumentDeleter {
   void operator()(fy_document* document) const { fy_document_destroy(document); }
 };
@@ -91,14 +95,18 @@ class Builder {
     std::size_t length = 0;
     const char* text = fy_node_get_scalar(source, &length);
     if (text != nullptr) node.text = std::string_view(text, length);
+    if (node.text.find('\0') != std::string_view::npos) fail(index, "a text must not have a NUL character");
     std::size_t tag_length = 0;
     const char* tag = fy_node_get_tag(source, &tag_length);
     const bool is_string = tag != nullptr && std::string_view(tag, tag_length) == "tag:yaml.org,2002:str";
-    node.is_plain = fy_node_get_style(source) == FYNS_PLAIN && !is_string;
+    const fy_node_style style = fy_node_get_style(source);
+    node.is_plain = style == FYNS_PLAIN && !is_string;
+    node.is_closed = style == FYNS_SINGLE_QUOTED || style == FYNS_DOUBLE_QUOTED;
   }
 
   void add_sequence(fy_node* source, std::uint32_t index, std::size_t depth, bool in_alias) {
     nodes_[index].kind = YamlNode::Kind::Sequence;
+    nodes_[index].is_closed = fy_node_get_style(source) == FYNS_FLOW;
     void* position = nullptr;
     std::vector<std::uint32_t> children;
     while (fy_node* item = fy_node_sequence_iterate(source, &position)) {
@@ -111,7 +119,9 @@ class Builder {
 
   void add_mapping(fy_node* source, std::uint32_t index, std::size_t depth, bool in_alias) {
     nodes_[index].kind = YamlNode::Kind::Mapping;
+    nodes_[index].is_closed = fy_node_get_style(source) == FYNS_FLOW;
     void* position = nullptr;
+    std::set<std::string_view> keys;  // The library compares each key with each other.
     std::vector<std::uint32_t> children;
     while (fy_node_pair* pair = fy_node_mapping_iterate(source, &position)) {
       fy_node* key = fy_node_pair_key(pair);
@@ -123,6 +133,10 @@ class Builder {
       const std::uint32_t key_index = add(key, depth + 1, in_alias);
       children.push_back(key_index);
       if (error) return;
+      if (!keys.insert(nodes_[key_index].text).second) {
+        fail(key_index, "duplicate key " + quoted(nodes_[key_index].text));
+        return;
+      }
       if (value != nullptr) {
         children.push_back(add(value, depth + 1, in_alias));
       } else {
@@ -173,7 +187,18 @@ bool has_content(std::string_view text) {
 
 struct YamlDocument::Library {
   std::unique_ptr<fy_diag, DiagnosticDeleter> diagnostic;
+  std::unique_ptr<fy_parser, ParserDeleter> parser;
   std::unique_ptr<fy_document, DocumentDeleter> document;
+
+  /// The first thing that the library found wrong.
+  YamlError first_error(std::uint32_t first_line) const {
+    void* position = nullptr;
+    const fy_diag_error* first = fy_diag_errors_iterate(diagnostic.get(), &position);
+    if (first == nullptr) return {"not valid YAML", first_line, 1};
+    const auto line = static_cast<std::uint32_t>(std::max(first->line, 1));
+    return {std::string("not valid YAML: ") + (first->msg != nullptr ? first->msg : "unknown error"),
+            first_line + line - 1, static_cast<std::uint32_t>(std::max(first->column, 1))};
+  }
 };
 
 YamlDocument::YamlDocument(std::string_view text, std::uint32_t first_line, const YamlLimits& limits)
@@ -189,19 +214,24 @@ YamlDocument::YamlDocument(std::string_view text, std::uint32_t first_line, cons
   library_->diagnostic.reset(fy_diag_create(&diagnostic_options));
   fy_diag_set_collect_errors(library_->diagnostic.get(), true);
   fy_parse_cfg options{};
-  options.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_DEFAULT_VERSION_1_1);
+  options.flags =
+      static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_DEFAULT_VERSION_1_1 | FYPCF_ALLOW_DUPLICATE_KEYS);
   options.diag = library_->diagnostic.get();
-  library_->document.reset(fy_document_build_from_string(&options, text.data(), text.size()));
+  library_->parser.reset(fy_parser_create(&options));
+  if (!library_->parser || fy_parser_set_string(library_->parser.get(), text.data(), text.size()) != 0) {
+    error_ = YamlError{"the YAML library has no memory", first_line, 1};
+    return;
+  }
+  library_->document.reset(fy_parse_load_document(library_->parser.get()));
   if (!library_->document) {
-    void* position = nullptr;
-    const fy_diag_error* first = fy_diag_errors_iterate(library_->diagnostic.get(), &position);
-    error_ = YamlError{"not valid YAML", first_line, 1};
-    if (first != nullptr) {
-      const auto line = static_cast<std::uint32_t>(std::max(first->line, 1));
-      error_ =
-          YamlError{std::string("not valid YAML: ") + (first->msg != nullptr ? first->msg : "unknown error"),
-                    first_line + line - 1, static_cast<std::uint32_t>(std::max(first->column, 1))};
-    }
+    error_ = library_->first_error(first_line);
+    return;
+  }
+  // Whatever stands behind the document must not be taken for nothing: it may be another one.
+  const std::unique_ptr<fy_document, DocumentDeleter> next(fy_parse_load_document(library_->parser.get()));
+  if (next || fy_parser_get_stream_error(library_->parser.get())) {
+    error_ = library_->first_error(first_line);
+    error_->message = "more text behind the end of the document: a line `---` must stand between documents";
     return;
   }
   fy_node* root = fy_document_root(library_->document.get());
@@ -219,9 +249,9 @@ std::vector<YamlPiece> split_documents(std::string_view text) {
   std::size_t piece_start = 0;
   std::uint32_t piece_line = 1;
   std::uint32_t line_number = 1;
-  const auto close = [&](std::size_t end) {
+  const auto close = [&](std::size_t end, bool is_last) {
     const std::string_view piece = text.substr(piece_start, end - piece_start);
-    if (has_content(piece)) pieces.push_back({piece, piece_line});
+    if (has_content(piece)) pieces.push_back({piece, piece_line, is_last});
   };
   for (std::size_t start = 0; start < text.size(); ++line_number) {
     const std::size_t newline = text.find('\n', start);
@@ -229,14 +259,14 @@ std::vector<YamlPiece> split_documents(std::string_view text) {
     const std::string_view line = text.substr(start, end - start);
     const bool starts = is_marker(line, "---");
     if (starts || is_marker(line, "...")) {
-      close(start);
+      close(start, false);
       // What follows the marker on its own line belongs to the document: "--- {a: b}".
       piece_start = std::min(start + 3, text.size());
       piece_line = line_number;
     }
     start = newline == std::string_view::npos ? text.size() : newline + 1;
   }
-  close(text.size());
+  close(text.size(), true);
   return pieces;
 }
 

@@ -15,6 +15,7 @@ struct YamlNode {
   enum class Kind : std::uint8_t { Scalar, Sequence, Mapping };
   Kind kind = Kind::Scalar;
   bool is_plain = false;     ///< A scalar without quotes and without a tag that says it is a string.
+  bool is_closed = false;    ///< In quotes or brackets: no text that follows can belong to it.
   std::uint32_t line = 0;    ///< In the file, from 1.
   std::uint32_t column = 0;  ///< From 1.
   std::string_view text;     ///< Of a scalar; lives as long as the document.
@@ -34,8 +35,8 @@ struct YamlError {
 };
 
 /// One YAML (or JSON) document as a tree of nodes, aliases expanded within the budget. Duplicate keys, keys
-/// that are no scalars, too much depth and invalid UTF-8 are errors. The one place that knows the YAML
-/// library.
+/// that are no scalars, too much depth, NUL characters, invalid UTF-8 and a second document are errors. The
+/// one place that knows the YAML library.
 class YamlDocument {
  public:
   /// `text` must outlive the document. `first_line`: the file's line of the text's first line, from 1.
@@ -61,6 +62,7 @@ class YamlDocument {
 struct YamlPiece {
   std::string_view text;
   std::uint32_t first_line = 1;
+  bool is_last = false;  ///< It goes to the end of the file, with no marker behind it: it may have been cut.
 };
 
 /// Splits a stream into documents at its `---` (and `...`) lines, so that one that is broken cannot hide the

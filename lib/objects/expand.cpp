@@ -1,5 +1,7 @@
 #include "objects/expand.h"
 
+#include <set>
+
 #include "objects/fingerprint.h"
 
 namespace mooring {
@@ -22,10 +24,12 @@ std::string_view kind_name(Workload::Kind kind) {
   return "Deployment";
 }
 
-std::string pod_name(const Workload& workload, std::int64_t ordinal) {
+/// `attempt`: from 0, for as long as the name that it gives is taken.
+std::string pod_name(const Workload& workload, std::int64_t ordinal, int attempt) {
   const std::string& base = workload.key.name.str();
-  const std::uint64_t seed = stable_hash(std::string(kind_name(workload.kind)) + "/" + workload.key.text() +
-                                         "/" + std::to_string(ordinal));
+  const std::uint64_t seed =
+      stable_hash(std::string(kind_name(workload.kind)) + "/" + workload.key.text() + "/" +
+                  std::to_string(ordinal) + (attempt == 0 ? "" : "/" + std::to_string(attempt)));
   switch (workload.kind) {
     case Workload::Kind::StatefulSet:
       return base + "-" + std::to_string(workload.first_ordinal + ordinal);
@@ -42,11 +46,16 @@ std::string pod_name(const Workload& workload, std::int64_t ordinal) {
 
 std::vector<std::shared_ptr<const Pod>> expand(const Workload& workload) {
   std::vector<std::shared_ptr<const Pod>> pods;
+  std::set<std::string> names;
   if (workload.suspended) return pods;
   const std::int64_t count = workload.kind == Workload::Kind::DaemonSet ? 1 : workload.replicas;
   for (std::int64_t ordinal = 0; ordinal < count; ++ordinal) {
+    // In order of the ordinals, so that a name depends on those before it only: scaling renames no pod.
+    std::string name = pod_name(workload, ordinal, 0);
+    for (int attempt = 1; !names.insert(name).second; ++attempt)
+      name = pod_name(workload, ordinal, attempt);
     auto pod = std::make_shared<Pod>(workload.pod_template);
-    pod->key = {workload.key.name_space, ObjectName(pod_name(workload, ordinal))};
+    pod->key = {workload.key.name_space, ObjectName(std::move(name))};
     pod->uid = derived_pod_uid(pod->key.name_space, pod->key.name);
     pod->origin = workload.origin;
     pod->owner = std::string(kind_name(workload.kind)) + " " + workload.key.text();

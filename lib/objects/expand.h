@@ -13,8 +13,8 @@ namespace mooring {
 ///   DaemonSet web         → web-<five letters>  (one: there is one node)
 ///   Job pi                → pi-<five letters>   (parallelism many; none while it is suspended)
 /// The letters are derived from the workload and the ordinal, not drawn by chance, so that a restart finds
-/// the same pods. A Deployment whose template changed makes pods of new names, as a roll-out does; a
-/// StatefulSet keeps its names.
+/// the same pods; where two ordinals have the same letters, the later one gets others. A Deployment whose
+/// template changed makes pods of new names, as a roll-out does; a StatefulSet keeps its names.
 std::vector<std::shared_ptr<const manifest::Pod>> expand(const manifest::Workload& workload);
 
 }  // namespace mooring

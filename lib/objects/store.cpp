@@ -47,9 +47,41 @@ ObjectStore::Identity ObjectStore::identity_of(const Object& object) {
   return std::visit([](const auto& pointer) { return identity_of_value(*pointer); }, object);
 }
 
+ObjectStore::Identity ObjectStore::identity_of(const BrokenIdentity& broken) {
+  const std::string name_space = is_cluster_scoped(broken.kind) ? "" : broken.key.name_space.str();
+  return identity_text(broken.kind, name_space, broken.key.name.str());
+}
+
 StoreChanges ObjectStore::apply(ParsedFile file) {
   StoreChanges changes;
   File next;
+  take_objects(file, next);
+  const auto found = files_.find(file.file);
+  const File* before = found == files_.end() ? nullptr : &found->second;
+  const bool is_certain = is_all_identified(file, before, next);
+  for (const Diagnostic& diagnostic : file.diagnostics) {
+    auto& lines = diagnostic.severity == Diagnostic::Severity::Error ? next.problems : next.warnings;
+    lines.push_back(diagnostic.text());
+  }
+  for (const std::string& kind : file.ignored_kinds) {
+    next.warnings.push_back(file.file + ": " + kind + " is ignored: Mooring has no use for it");
+  }
+  if (before != nullptr) keep_objects(file, *before, is_certain, next);
+  if (!is_certain && next.problems.empty()) {
+    next.problems.push_back(file.file + ": the file is empty; what it held before is kept");
+  }
+  // What was read whole once is known; a break after that hides nothing that was there before.
+  if (before == nullptr || !before->is_known()) {
+    next.hides_anything = !is_certain;
+    for (const BrokenDocument& broken : file.broken) {
+      if (broken.key) next.hidden.push_back({broken.kind, *broken.key});
+    }
+  }
+  set_file(file.file, std::move(next), changes);
+  return changes;
+}
+
+void ObjectStore::take_objects(ParsedFile& file, File& next) {
   for (Object& object : file.objects) {
     Identity identity = identity_of(object);
     if (next.objects.contains(identity)) {
@@ -62,46 +94,51 @@ StoreChanges ObjectStore::apply(ParsedFile file) {
     }
     next.objects.emplace(std::move(identity), std::move(held));
   }
-  const auto before = files_.find(file.file);
-  std::map<Identity, std::string> kept;
+}
+
+bool ObjectStore::is_all_identified(const ParsedFile& file, const File* before, const File& next) {
+  const bool held_something = before != nullptr && !before->objects.empty();
+  if (file.is_only_comments) return !held_something;
+  if (!file.is_whole) return false;
+  std::set<Identity> seen;
   for (const BrokenDocument& broken : file.broken) {
-    if (!broken.key) continue;
-    const std::string name_space = is_cluster_scoped(broken.kind) ? "" : broken.key->name_space.str();
-    kept.emplace(identity_text(broken.kind, name_space, broken.key->name.str()), broken.message);
+    if (!broken.key) return false;
+    const Identity identity = identity_of(BrokenIdentity{broken.kind, *broken.key});
+    if (next.objects.contains(identity) || !seen.insert(identity).second) return false;
+    if (!held_something || before->objects.contains(identity)) continue;
+    const bool was_hidden = std::any_of(before->hidden.begin(), before->hidden.end(),
+                                        [&](const auto& hidden) { return identity_of(hidden) == identity; });
+    if (!was_hidden) return false;  // Its name may be what is wrong: it may be any that was here before.
   }
-  if (before != files_.end()) {
-    for (const auto& [identity, held] : before->second.objects) {
-      const auto broken = kept.find(identity);
-      if (next.objects.contains(identity) || (broken == kept.end() && file.is_whole)) continue;
-      Held copy = held;
-      copy.note = broken != kept.end() ? "manifest unreadable: " + broken->second
-                                       : "manifest " + file.file + " could not be read whole";
-      next.objects.emplace(identity, std::move(copy));
-    }
+  return true;
+}
+
+void ObjectStore::keep_objects(const ParsedFile& file, const File& before, bool is_certain, File& next) {
+  std::map<Identity, std::string> broken_now;
+  for (const BrokenDocument& broken : file.broken) {
+    if (broken.key) broken_now.emplace(identity_of(BrokenIdentity{broken.kind, *broken.key}), broken.message);
   }
-  // What was read whole once is known; a break after that hides nothing that was there before.
-  if (before == files_.end() || !before->second.is_known()) {
-    next.hides_anything = !file.is_whole;
-    for (const BrokenDocument& broken : file.broken) {
-      if (broken.key) {
-        next.hidden.push_back({broken.kind, *broken.key});
-      } else {
-        next.hides_anything = true;
-      }
-    }
+  std::size_t count = 0;
+  for (const auto& [identity, held] : before.objects) {
+    const auto broken = broken_now.find(identity);
+    if (next.objects.contains(identity) || (broken == broken_now.end() && is_certain)) continue;
+    Held copy = held;
+    copy.note = broken != broken_now.end() ? "manifest unreadable: " + broken->second
+                                           : "manifest " + file.file + " could not be read whole";
+    next.objects.emplace(identity, std::move(copy));
+    if (broken == broken_now.end()) ++count;
   }
-  for (const Diagnostic& diagnostic : file.diagnostics) {
-    auto& lines = diagnostic.severity == Diagnostic::Severity::Error ? next.problems : next.warnings;
-    lines.push_back(diagnostic.text());
+  if (count == 0) return;
+  if (file.is_only_comments) {
+    next.problems.push_back(file.file +
+                            ": the file has only comments now; what it held before is kept: delete the file "
+                            "to remove it");
+  } else if (!next.problems.empty()) {
+    next.problems.push_back(
+        file.file +
+        ": nobody can tell which objects the errors in this file hide, or it was cut off; "
+        "all that it held before is kept: correct it, or delete it to remove them");
   }
-  for (const std::string& kind : file.ignored_kinds) {
-    next.warnings.push_back(file.file + ": " + kind + " is ignored: Mooring has no use for it");
-  }
-  if (!file.is_whole && next.problems.empty()) {
-    next.problems.push_back(file.file + ": the file is empty; what it held before is kept");
-  }
-  set_file(file.file, std::move(next), changes);
-  return changes;
 }
 
 StoreChanges ObjectStore::mark_unreadable(const std::string& file, const std::string& message) {
@@ -179,16 +216,17 @@ void ObjectStore::put_pods(const Held* held, const Identity& identity, StoreChan
     if (const auto* pod = std::get_if<std::shared_ptr<const Pod>>(&held->object)) pods = {*pod};
   }
   for (const PodUid& uid : pods_of_[identity]) {
+    changes.pods.insert(uid);
     const auto found = pods_.find(uid);
+    if (found == pods_.end()) continue;
     found->second.erase(identity);
     if (found->second.empty()) pods_.erase(found);
-    changes.pods.insert(uid);
   }
   std::vector<PodUid> uids;
   for (auto& pod : pods) {
-    uids.push_back(pod->uid);
     changes.pods.insert(pod->uid);
-    pods_[pod->uid][identity] = StoredPod{pod, held->note};
+    // Two pods of one uid, which only a clash of hashes could make: the first one counts.
+    if (pods_[pod->uid].try_emplace(identity, StoredPod{pod, held->note}).second) uids.push_back(pod->uid);
   }
   if (uids.empty()) {
     pods_of_.erase(identity);
@@ -203,14 +241,20 @@ const StoredPod* ObjectStore::find_pod(const PodUid& uid) const {
 }
 
 bool ObjectStore::may_ask_for(const ObjectKey& pod) const {
+  return is_named_by_broken(pod) || std::any_of(files_.begin(), files_.end(), [](const auto& entry) {
+           return entry.second.hides_anything;
+         });
+}
+
+bool ObjectStore::is_named_by_broken(const ObjectKey& pod) const {
+  const auto names_it = [&](const BrokenIdentity& broken) {
+    if (broken.key.name_space != pod.name_space) return false;
+    if (broken.kind == "Pod") return broken.key.name == pod.name;
+    return pod.name.str().starts_with(broken.key.name.str() + "-");  // A workload's pods.
+  };
   return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
-    const File& file = entry.second;
-    return file.hides_anything ||
-           std::any_of(file.hidden.begin(), file.hidden.end(), [&](const auto& broken) {
-             if (broken.key.name_space != pod.name_space) return false;
-             if (broken.kind == "Pod") return broken.key.name == pod.name;
-             return pod.name.str().starts_with(broken.key.name.str() + "-");  // A workload's pods.
-           });
+    const std::vector<BrokenIdentity>& hidden = entry.second.hidden;
+    return std::any_of(hidden.begin(), hidden.end(), names_it);
   });
 }
 
@@ -260,9 +304,13 @@ std::vector<std::string> ObjectStore::problems() const {
   for (const auto& [uid, claims] : pods_) {
     for (auto claim = std::next(claims.begin()); claim != claims.end(); ++claim) {
       const StoredPod& counts = claims.begin()->second;
-      lines.push_back(claim->second.pod->origin.text() + ": pod " + claim->second.pod->key.text() +
-                      " has the uid " + uid.str() + " of pod " + counts.pod->key.text() + " (" +
-                      counts.pod->origin.text() + "), which counts; give one of them another name or uid");
+      const Pod& other = *claim->second.pod;
+      std::string line = other.origin.text() + ": pod " + other.key.text();
+      line.append(" has the uid ").append(uid.str()).append(" of pod ").append(counts.pod->key.text());
+      line.append(" (")
+          .append(counts.pod->origin.text())
+          .append("), which counts; give one of them another name or uid");
+      lines.push_back(std::move(line));
     }
   }
   return lines;

@@ -26,7 +26,8 @@ struct StoreChanges {
 ///
 /// What is gone is decided here, and the rule is one: an object is gone only if a file that was read whole
 /// does not hold it any more. A document that broke keeps the object that it was; a file that may be
-/// incomplete keeps all that it held.
+/// incomplete keeps all that it held, and so does one with a broken document that it did not hold before: its
+/// name may be what is wrong. A file that came to be only comments is removed by deleting it.
 ///
 /// If several files hold one object, the first by file name (then by line) counts and the others are a
 /// problem of theirs: independent of the order of reading, so that a restart decides the same.
@@ -46,6 +47,8 @@ class ObjectStore {
   /// True if something that was never read well since this store was made may ask for the pod: a document
   /// that is broken and is that pod's, or its workload's, or nobody can tell whose.
   bool may_ask_for(const ObjectKey& pod) const;
+  /// As may_ask_for(), but of documents that are known to be the pod's or its workload's only.
+  bool is_named_by_broken(const ObjectKey& pod) const;
 
   std::shared_ptr<const manifest::ConfigMap> find_config_map(const ObjectKey& key) const;
   std::shared_ptr<const manifest::Secret> find_secret(const ObjectKey& key) const;
@@ -81,10 +84,16 @@ class ObjectStore {
     bool is_known() const { return !hides_anything && hidden.empty(); }
   };
 
+  static void take_objects(manifest::ParsedFile& file, File& next);
+  /// True if what the file does not hold as `next` says, nor as a document that is broken, is gone.
+  static bool is_all_identified(const manifest::ParsedFile& file, const File* before, const File& next);
+  /// Adds to `next` what `before` held and the file does not let go of.
+  static void keep_objects(const manifest::ParsedFile& file, const File& before, bool is_certain, File& next);
   void set_file(const std::string& name, File next, StoreChanges& changes);
   void elect(const Identity& identity, StoreChanges& changes);
   void put_pods(const Held* held, const Identity& identity, StoreChanges& changes);
   static Identity identity_of(const manifest::Object& object);
+  static Identity identity_of(const BrokenIdentity& broken);
   template <class T>
   std::shared_ptr<const T> find(const char* kind, const std::string& name_space,
                                 const std::string& name) const;

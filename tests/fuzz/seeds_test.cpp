@@ -92,7 +92,7 @@ std::vector<std::string> wire_seeds() {
   pod.strangers = {"odd"};
   scanned.tree = TreeFacts{{pod, FoundPod{}}, {"t"}};
   std::vector<std::string> seeds;
-  for (const wire::Message& message : {wire::Message(wire::Welcome{1, "/var/lib/mooring"}),
+  for (const wire::Message& message : {wire::Message(wire::Welcome{1, "/var/lib/mooring", 2049, 12}),
                                        wire::Message(wire::Hello{1, 7, "/r", "problem"}),
                                        wire::Message(wire::Batch{{operation, Operation{}}}),
                                        wire::Message(wire::Outcomes{{failed, scanned}})})

@@ -159,5 +159,20 @@ TEST(Manifests, kb_2_6_a_pod_that_ends_loses_its_volumes) {
   EXPECT_TRUE(shell.pod("web").deleting);
 }
 
+TEST(Manifests, a_pod_that_moves_to_a_file_with_an_error_in_it_is_kept) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"v", disk}});
+  shell.finish();
+  shell.write_text("moved.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: 7}\n");
+  shell.remove("web");
+  EXPECT_THAT(shell.in_flight, testing::IsEmpty());
+  shell.write_text("other.yaml",
+                   "apiVersion: v1\nkind: Pod\nmetadata: {name: other}\nspec: {containers: 7}\n");
+  EXPECT_THAT(shell.in_flight, testing::IsEmpty());
+  shell.feed(FileGone{"moved.yaml"});
+  EXPECT_THAT(shell.doing(), testing::ElementsAre("unpublish default/web/v"));
+}
+
 }  // namespace
 }  // namespace mooring

@@ -45,7 +45,16 @@ TEST(File, a_broken_document_of_unknown_name_makes_the_file_not_whole) {
   EXPECT_FALSE(parse_file(good_pod + "---\n{{{{\n", "t.yaml").is_whole);
   EXPECT_FALSE(parse_file("", "t.yaml").is_whole);
   EXPECT_FALSE(parse_file(" \n\t\n", "t.yaml").is_whole);
-  EXPECT_TRUE(parse_file("# nothing any more\n", "t.yaml").is_whole);
+}
+
+// It looks the same as a file that was cut off in the comment at its head: the store decides by what it held.
+TEST(File, comments_alone_are_not_whole_and_said_to_be_that) {
+  const ParsedFile file = parse_file("# nothing any more\n", "t.yaml");
+  EXPECT_FALSE(file.is_whole);
+  EXPECT_TRUE(file.is_only_comments);
+  EXPECT_EQ(all_text(file), "");
+  EXPECT_FALSE(parse_file("", "t.yaml").is_only_comments);
+  EXPECT_FALSE(parse_file("# c\n" + good_pod, "t.yaml").is_only_comments);
 }
 
 TEST(File, comments_alone_are_no_document_and_no_error) {
@@ -62,6 +71,14 @@ TEST(File, a_duplicate_key_is_refused_with_its_place) {
   EXPECT_TRUE(file.objects.empty());
   ASSERT_EQ(file.diagnostics.size(), 1u);
   EXPECT_EQ(file.diagnostics[0].where.line, 3u) << all_text(file);
+  EXPECT_EQ(file.diagnostics[0].where.column, 1u);
+  const ParsedFile nested = parse_file(
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata:\n  a: x\n  a: y\n---\n" + good_pod,
+      "t.yaml");
+  EXPECT_THAT(all_text(nested), HasSubstr("t.yaml:6:3: error: duplicate key \"a\""));
+  EXPECT_TRUE(nested.is_whole);
+  ASSERT_EQ(nested.broken.size(), 1u);
+  EXPECT_TRUE(nested.broken[0].key);
 }
 
 TEST(File, a_list_gives_its_items_and_a_bad_item_harms_no_other) {
@@ -86,8 +103,9 @@ TEST(File, json_is_read_too) {
 
 TEST(File, other_kinds_are_named_once_as_ignored) {
   const std::string service = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n---\n";
-  const ParsedFile file =
-      parse_file(service + service + "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n", "t.yaml");
+  const ParsedFile file = parse_file(
+      service + service + "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r}\n",
+      "t.yaml");
   EXPECT_EQ(file.ignored_kinds,
             (std::vector<std::string>{"v1/Service", "rbac.authorization.k8s.io/v1/Role"}));
   EXPECT_TRUE(file.diagnostics.empty());

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "manifest/parse.h"
 #include "objects/expand.h"
 
 namespace mooring {
@@ -132,6 +133,25 @@ TEST(ObjectStore, other_kinds_are_found_by_name) {
   EXPECT_EQ(store.find_secret(map->key), nullptr);
 }
 
+TEST(ObjectStore, of_two_pods_with_one_uid_the_one_that_does_not_count_is_a_problem) {
+  auto other = std::make_shared<Pod>(*make_pod("other"));
+  other->uid = uid_of("web");
+  other->origin = {"b.yaml", 7, 1};
+  ObjectStore store;
+  store.apply(file_with("a.yaml", {make_pod("web")}));
+  store.apply(file_with("b.yaml", {std::shared_ptr<const Pod>(other)}));
+  EXPECT_EQ(store.pods().size(), 1u);
+  EXPECT_EQ(store.find_pod(uid_of("web"))->pod->key.name.str(), "other");  // The first by kind and name.
+  ASSERT_EQ(store.problems().size(), 1u);
+  const std::string problem = store.problems().front();
+  for (const std::string& part : {std::string("default/web"), std::string("default/other"),
+                                  uid_of("web").str(), std::string("b.yaml:7:1")})
+    EXPECT_NE(problem.find(part), std::string::npos) << problem;
+  store.remove("b.yaml");
+  EXPECT_EQ(store.find_pod(uid_of("web"))->pod->key.name.str(), "web");
+  EXPECT_TRUE(store.problems().empty());
+}
+
 std::shared_ptr<const Workload> make_workload(Workload::Kind kind, std::int64_t replicas) {
   auto workload = std::make_shared<Workload>();
   workload->kind = kind;
@@ -170,6 +190,48 @@ TEST(Expand, a_daemon_set_has_one_pod_on_one_node_and_a_suspended_job_none) {
   EXPECT_EQ(expand(*job).size(), 4u);
   job->suspended = true;
   EXPECT_TRUE(expand(*job).empty());
+}
+
+/// The names of a workload's pods, in order.
+std::vector<std::string> names_of(const Workload& workload) {
+  std::vector<std::string> names;
+  for (const auto& pod : expand(workload))
+    names.push_back(pod->key.name.str());
+  return names;
+}
+
+// Of "default/web1343" the ordinals 10 and 110 have the same five letters.
+TEST(Expand, names_are_unique_and_scaling_renames_no_pod) {
+  for (const Workload::Kind kind : {Workload::Kind::Deployment, Workload::Kind::Job}) {
+    auto workload = std::make_shared<Workload>(*make_workload(kind, 10'000));
+    workload->key = {Namespace("default"), ObjectName("web1343")};
+    const std::vector<std::string> all = names_of(*workload);
+    EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 10'000u);
+    for (const std::int64_t replicas : {1, 10, 11, 110, 111, 112, 5000}) {
+      workload->replicas = replicas;
+      const std::vector<std::string> some = names_of(*workload);
+      ASSERT_EQ(some.size(), static_cast<std::size_t>(replicas));
+      EXPECT_TRUE(std::equal(some.begin(), some.end(), all.begin())) << replicas;
+    }
+  }
+}
+
+TEST(ObjectStore, a_workload_of_which_two_pods_have_the_same_letters_comes_and_goes) {
+  const auto file = [](std::int64_t replicas) {
+    return manifest::parse_file(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web1343}\nspec:\n  replicas: " +
+            std::to_string(replicas) + "\n  template: {spec: {containers: [{name: c}]}}\n",
+        "a.yaml");
+  };
+  ObjectStore store;
+  store.apply(file(111));
+  EXPECT_EQ(store.pods().size(), 111u);
+  store.apply(file(111));
+  EXPECT_EQ(store.pods().size(), 111u);
+  EXPECT_EQ(store.apply(file(110)).pods.size(), 111u);
+  EXPECT_EQ(store.pods().size(), 110u);
+  store.remove("a.yaml");
+  EXPECT_TRUE(store.pods().empty());
 }
 
 TEST(ObjectStore, scaling_a_workload_down_removes_just_the_last_pods) {
