@@ -40,6 +40,19 @@ std::size_t approximate_size(const FoundPod& pod) {
   return size;
 }
 
+Error root_replaced(const std::string& root_dir) {
+  Error error;
+  error.kind = ErrorKind::Transient;
+  error.reason = "RootReplaced";
+  error.message =
+      "the root directory is not the one that mooringd serves: another one was put in its place, or "
+      "something was "
+      "mounted over it";
+  error.path = root_dir;
+  error.remedy = "put it back, or restart mooringd to serve what is there now";
+  return error;
+}
+
 class Server {
  public:
   Server(int socket, kernel::LinuxKernel& kernel, wire::Welcome welcome)
@@ -71,17 +84,9 @@ class Server {
  private:
   /// What would be made now is not where the pods look for it.
   Outcome refused(const Operation& operation) const {
-    Error error;
-    error.kind = ErrorKind::Transient;
-    error.reason = "RootReplaced";
-    error.message =
-        "the root directory is not the one that mooringd serves: another one was put in its place, or "
-        "something was mounted over it";
-    error.path = welcome_.root_dir;
-    error.remedy = "put it back, or restart mooringd to serve what is there now";
     Outcome outcome;
     outcome.id = operation.id;
-    outcome.error = std::move(error);
+    outcome.error = root_replaced(welcome_.root_dir);
     return outcome;
   }
 
@@ -135,6 +140,10 @@ Result<std::unique_ptr<kernel::LinuxKernel>> greet(int socket, const ServeOption
     if (opened) {
       kernel = std::move(opened).value();
       hello.root_dir = kernel->resolved_root();
+      if (!kernel->is_in_place(welcome.root_device, welcome.root_inode)) {
+        hello.problem = root_replaced(welcome.root_dir).text();
+        kernel.reset();  // What is there now is not to be held.
+      }
     } else {
       hello.problem = opened.error().text();
     }

@@ -56,9 +56,11 @@ std::vector<std::string> ActualState::adopt(const std::vector<PodRecord>& record
   std::vector<std::string> strangers;
   for (const FoundPod& found : tree.pods) {
     const bool is_empty = found.volumes.empty() && found.strangers.empty();
-    if (find(found.uid) == nullptr && !found.has_stamp && !is_empty) {
+    if (!found.has_stamp && !is_empty) {
+      // The stamp comes first and goes last, so what is in a directory without one is somebody else's,
+      // whatever record or manifest has its uid.
       strangers.push_back("pods/" + found.uid.str() +
-                          " was not made by Mooring (it has neither a record nor a stamp); it is left alone");
+                          " was not made by Mooring (it holds data and has no stamp); it is left alone");
       continue;
     }
     const ObjectName name = found.name.empty() ? ObjectName(found.uid.str()) : found.name;

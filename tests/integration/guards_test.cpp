@@ -1,6 +1,7 @@
 // What Mooring must not take for its own, and must notice when it is taken away.
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 
 #include <filesystem>
 
@@ -24,12 +25,19 @@ TEST(Guards, ADirectoryThatMooringDidNotMakeIsNotClaimedAndItsDataStays) {
   const std::string precious = node.volume_path(uid, "empty-dir", "data") + "/precious";
   fs::create_directories(fs::path(precious).parent_path());
   write_in_place(precious, "precious");
-  node.start();
-  node.write("web.yaml", pod_with_uid());
-  EXPECT_TRUE(node.gets_reason("web", "data", "ForeignDirectory"));
-  node.remove("web.yaml");
-  EXPECT_TRUE(node.becomes_gone("web"));
-  EXPECT_EQ(read_file(precious), "precious");
+  for (const bool is_there_first : {true, false}) {
+    if (is_there_first) node.write("web.yaml", pod_with_uid());
+    node.start();
+    if (!is_there_first) {
+      EXPECT_TRUE(node.becomes_gone("web"));  // So the node was looked at.
+      node.write("web.yaml", pod_with_uid());
+    }
+    EXPECT_TRUE(node.gets_reason("web", "data", "ForeignDirectory"));
+    node.remove("web.yaml");
+    EXPECT_TRUE(node.becomes_gone("web"));
+    EXPECT_EQ(read_file(precious), "precious");
+    EXPECT_EQ(node.stop(), 0);
+  }
 }
 
 class RootReplaced : public ::testing::TestWithParam<std::string> {
@@ -47,7 +55,8 @@ class RootReplaced : public ::testing::TestWithParam<std::string> {
       fs::remove_all(node_.root());
       fs::rename(node_.dir() + "/aside", node_.root());
     } else {
-      unmount(node_.root());
+      // A worker that is being started may look at it just now.
+      EXPECT_TRUE(node_.eventually([&] { return umount2(node_.root().c_str(), 0) == 0; }));
     }
   }
   Node node_;
