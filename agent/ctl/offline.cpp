@@ -55,9 +55,18 @@ std::string place_of(const manifest::Pod& pod, const manifest::Volume& volume, s
   return fmt::format("{}: {}: {}: {}: ", pod.origin.text(), severity, field, whose);
 }
 
-/// What the plugins say against a pod's volumes; a line each.
+/// Adds the lines that are not there yet: the pods of one workload all say the same.
+void append_new(std::vector<std::string>& to, const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) {
+    if (std::find(to.rbegin(), to.rend(), line) == to.rend()) to.push_back(line);
+  }
+}
+
+/// What the plugins say against a pod's volumes; a line each. That an object is missing is a warning: it may
+/// be in a manifest that was not named.
 std::vector<std::string> refusals(const manifest::Pod& pod, const PluginRegistry& plugins,
-                                  const NodeInfo& node, const MountTable& mounts) {
+                                  const NodeInfo& node, const ObjectStore& store, const MountTable& mounts,
+                                  std::vector<std::string>& warnings) {
   std::vector<std::string> lines;
   for (const manifest::Volume* volume : used_volumes(pod)) {
     const std::string where = place_of(pod, *volume, "error");
@@ -67,9 +76,13 @@ std::vector<std::string> refusals(const manifest::Pod& pod, const PluginRegistry
                       manifest::plugin_name(volume->source).str() + "; see mooringctl get plugins");
       continue;
     }
-    const Result<Recipe> recipe = plugin->recipe({pod, *volume, node, mounts});
+    const Result<Recipe> recipe = plugin->recipe({pod, *volume, node, store, mounts});
     if (recipe) continue;
     const Error& error = recipe.error();
+    if (error.reason == "ConfigMapNotFound" || error.reason == "SecretNotFound") {
+      append_new(warnings, {place_of(pod, *volume, "warning") + error.message});
+      continue;
+    }
     lines.push_back(where + error.message + (error.remedy.empty() ? "" : " (" + error.remedy + ")"));
   }
   return lines;
@@ -97,13 +110,6 @@ std::vector<std::shared_ptr<const manifest::Pod>> pods_by_place(const ObjectStor
            std::tie(b->origin.file, b->origin.line, b->key);
   });
   return pods;
-}
-
-/// Adds the lines that are not there yet: the pods of one workload all say the same.
-void append_new(std::vector<std::string>& to, const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) {
-    if (std::find(to.rbegin(), to.rend(), line) == to.rend()) to.push_back(line);
-  }
 }
 
 void print_lines(const std::vector<std::string>& lines) {
@@ -220,7 +226,7 @@ ExitStatus run_verify(const Options& options) {
     append_new(warnings, store.warnings_of(name));
   const auto pods = pods_by_place(store);
   for (const auto& pod : pods) {
-    append_new(errors, refusals(*pod, plugins, node, mounts));
+    append_new(errors, refusals(*pod, plugins, node, store, mounts, warnings));
     append_new(warnings, unused_volumes(*pod));
   }
   print_lines(errors);

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "base/secret_bytes.h"
 #include "kernel/linux/linux_process.h"
 #include "packet/packet.h"
 
@@ -110,6 +111,7 @@ void WorkerLink::flush() {
       last_words_ = sent.error().text();
       return unsent_.clear();
     }
+    wipe(unsent_.front());  // It may have carried a secret.
     unsent_.pop_front();
   }
 }

@@ -7,7 +7,9 @@
 
 namespace mooring {
 
-/// One message of a SOCK_SEQPACKET socket, with the descriptor that came with it, if one did.
+/// One message of a SOCK_SEQPACKET socket, with the descriptor that came with it, if one did. A message that
+/// is too large for a socket (wire::message_size_max) travels in a sealed memory file (memfd_create(2)) whose
+/// descriptor is sent; neither end sees a difference, but that such a one cannot carry another descriptor.
 struct Packet {
   std::string bytes;  ///< Empty: the other end is gone.
   kernel::Descriptor descriptor;

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "base/secret_bytes.h"
 #include "kernel/linux/linux_kernel.h"
 #include "operation/executor.h"
 #include "packet/packet.h"
@@ -204,11 +205,12 @@ int serve(int socket, const ServeOptions& options) {
   if (!kernel) return complain(kernel.error());
   Server server(socket, *kernel.value(), welcome.value());
   while (true) {
-    const Result<Packet> packet = receive_packet(socket);
+    Result<Packet> packet = receive_packet(socket);
     if (!packet && packet.error().errno_value == ECONNRESET) return 0;  // The core was killed.
     if (!packet) return complain(packet.error());
     if (packet.value().bytes.empty()) return 0;
     const auto batch = expect<wire::Batch>(packet.value().bytes);
+    wipe(packet.value().bytes);  // It may have carried a secret.
     if (!batch) return complain(batch.error());
     if (!server.run(batch.value())) return 0;  // The core is gone; whoever comes next reads the kernel.
   }

@@ -23,6 +23,7 @@ namespace mooring {
 ///   engine_manifests.cpp   files, listings → store → desired pods
 ///   engine_adoption.cpp    records, scan, mount table → actual state
 ///   engine_operations.cpp  what became of operations
+///   engine_content.cpp     changed objects and pods → volumes whose content follows them
 ///   engine_plan.cpp        dirty pods → plans → operations
 ///   engine_status.cpp      what people and programs see
 ///
@@ -91,6 +92,12 @@ class Core::Engine {
   void drop_watch(const PodUid& uid, VolumeWork& work);
   void release_watch(int watch, const PodVolumeKey& user);
 
+  // engine_content.cpp
+  void note_content_users(const PodUid& uid, const manifest::Pod* pod);
+  void content_changed(const std::set<ObjectReference>& objects);
+  void compare_content(const DesiredPod& desired, const ActualVolume& volume, VolumeWork& work, Instant now);
+  bool waits_for_objects(const manifest::Pod& pod, const VolumeName& name) const;
+
   // engine_plan.cpp
   const DesiredPod* desired_of(const PodUid& uid) const;
   void plan(const PodUid& uid, Instant now);
@@ -154,6 +161,11 @@ class Core::Engine {
   std::map<std::string, std::string> failing_directories_;
   std::map<PodUid, std::string> not_desired_;  ///< Stored pods that do not count, and why.
   std::vector<std::string> strangers_;
+
+  std::map<ObjectReference, std::set<PodUid>> content_users_;    ///< Desired pods that use an object...
+  std::map<PodUid, std::set<ObjectReference>> content_used_by_;  ///< ...and the way back.
+
+  std::set<PodUid> content_waiting_;  ///< See waits_for_objects().
 
   std::set<PodUid> dirty_;
   std::set<std::pair<MonotonicTime, PodUid>> timers_;

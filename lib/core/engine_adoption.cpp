@@ -34,7 +34,7 @@ void Core::Engine::start_scan(Instant now) {
   operation.deadline_ms = options_.own_deadline_ms;
   operation.what = "read the tree below the root directory";
   operation.steps = {ScanTree{}};
-  start(std::move(operation), InFlight{Doing::Scan, {}, {}, {}, false});
+  start(std::move(operation), InFlight{Doing::Scan, {}, {}, {}, false, {}});
   scan_is_in_flight_ = true;
 }
 

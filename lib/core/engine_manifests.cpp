@@ -48,6 +48,9 @@ void Core::Engine::take_in(const StoreChanges& changes, Instant now) {
   }
   for (const PodUid& uid : changes.pods)
     update_desired(uid);
+  content_changed(changes.objects);
+  // What a volume waits for may have turned out to be something else.
+  if (listing_is_complete_) dirty_.merge(content_waiting_);
   dirty_.insert(unseen_.begin(), unseen_.end());
   for (const auto& [uid, pod] : actual_.pods()) {  // What was held back by a broken manifest may go now.
     if (store_.find_pod(uid) == nullptr) dirty_.insert(uid);
@@ -66,6 +69,7 @@ void Core::Engine::update_desired(const PodUid& uid) {
   dirty_.insert(uid);
   if (stored == nullptr || why_not != nullptr) {
     desired_.erase(uid);
+    note_content_users(uid, nullptr);
     // Its removal starts afresh: what delayed its publishing must not delay that.
     const auto work = work_.find(uid);
     if (work == work_.end()) return;
@@ -81,6 +85,7 @@ void Core::Engine::update_desired(const PodUid& uid) {
   const bool is_same = before != nullptr && before->pod == stored->pod;
   desired_.put({stored->pod, stored->note});
   if (is_same) return;
+  note_content_users(uid, stored->pod.get());
   // It is written anew: what was refused or waits for its time may be right now.
   const auto work = work_.find(uid);
   if (work == work_.end()) return;
@@ -89,6 +94,7 @@ void Core::Engine::update_desired(const PodUid& uid) {
   for (VolumeWork& volume : work->second.volumes) {
     volume.is_refused = false;
     volume.wanted_shape.reset();
+    volume.is_content_stale = true;
     volume.backoff.hurry();
   }
   ActualPod* actual = actual_.find(uid);

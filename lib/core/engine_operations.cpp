@@ -59,10 +59,20 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
   if (!outcome.error) {
     volume->state = PublishState::Published;
     volume->is_mount = what.is_mount;
+    work.content = what.content;
+    work.is_outdated = false;
+    work.is_refreshing = false;
+    work.refresh_failure.reset();
     if (what.is_mount) unconfirmed_.insert(what.pod);
     work.backoff.reset();
     work.failure.reset();
     drop_watch(what.pod, work);
+    return;
+  }
+  if (std::exchange(work.is_refreshing, false)) {
+    work.content.clear();  // It holds what it held or what it was to hold, whole; it is tried again.
+    fail(what.pod, work, *outcome.error, now);
+    work.refresh_failure = std::move(work.failure);
     return;
   }
   if (outcome.error->reason == "LeavesMount" && !work.is_unconfined) {
@@ -98,7 +108,7 @@ void Core::Engine::start_watch(const PodUid& uid, const ActualPod& actual, Volum
   operation.what = "watch for " + volume_label(actual.key, work.name);
   operation.steps = {std::move(step)};
   work.doing = Doing::Watch;
-  start(std::move(operation), InFlight{Doing::Watch, uid, work.name, {}, false});
+  start(std::move(operation), InFlight{Doing::Watch, uid, work.name, {}, false, {}});
 }
 
 void Core::Engine::watch_ended(const InFlight& what, const Outcome& outcome, Instant) {

@@ -34,7 +34,7 @@ Result<Recipe> Core::Engine::recipe_of(const manifest::Pod& pod, const VolumeNam
       return error;
     }
   }
-  return plugin->recipe({pod, *volume, options_.node, *mounts_});
+  return plugin->recipe({pod, *volume, options_.node, store_, *mounts_});
 }
 
 /// The pod that is to be made under this uid; nullptr while what another pod of the same uid left is still
@@ -107,7 +107,10 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
         if (!settle_found(uid, *known, *volume_work.wanted_shape)) settle_mount(uid, *known);
         known->found = Found::Nothing;
       }
-      if (fate_of(desired, *known, volume_work) == Fate::Wanted) known->is_condemned = false;
+      if (fate_of(desired, *known, volume_work) != Fate::Wanted) continue;
+      known->is_condemned = false;
+      compare_content(*desired, *known, volume_work, now);
+      if (waits_for_objects(*desired->pod, volume->name)) content_waiting_.insert(uid);
     }
   }
   const auto is_over = [&](const ActualVolume& volume) {
@@ -152,8 +155,11 @@ PodView Core::Engine::view_of(const PodUid&, const DesiredPod* desired, const Ac
   view.directory_not_before = work.directory_backoff.not_before();
   for (const ActualVolume& volume : actual.volumes) {
     const VolumeWork& volume_work = *work.find(volume.name);
-    view.volumes.push_back({volume.name, fate_of(desired, volume, volume_work) != Fate::Unwanted,
-                            volume.state, volume_work.doing != Doing::None, volume_work.is_refused,
+    const Fate fate = fate_of(desired, volume, volume_work);
+    const bool waits = fate == Fate::Wanted && waits_for_objects(*desired->pod, volume.name);
+    view.volumes.push_back({volume.name, fate != Fate::Unwanted, volume.state,
+                            volume_work.doing != Doing::None, volume_work.is_refused || waits,
+                            fate == Fate::Wanted && volume_work.is_outdated,
                             volume_work.backoff.not_before()});
   }
   return view;
@@ -166,6 +172,11 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   VolumeWork& work = *work_.at(uid).find(name);
   Result<Recipe> made = recipe_of(*desired.pod, name);
   if (!made) {
+    if (volume.state == PublishState::Published) {  // compare_content() says why; what it holds stays.
+      work.is_content_stale = true;
+      work.is_outdated = false;
+      return;
+    }
     const Error& error = made.error();
     const bool is_new = !work.failure || work.failure->message != error.message;
     work.is_refused = true;
@@ -196,8 +207,15 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   }
   operation.deadline_ms = operation.lane == Lane::Own ? options_.own_deadline_ms : options_.local_deadline_ms;
   operation.what = "publish " + volume_label(actual.key, name);
+  for (Step& step : operation.steps) {
+    if (auto* files = std::get_if<PublishFiles>(&step)) files->version = layout::content_version(now.wall);
+  }
   work.doing = Doing::Publish;
-  start(std::move(operation), InFlight{Doing::Publish, uid, name, {}, recipe.presence == Presence::Mount});
+  work.is_refreshing = volume.state == PublishState::Published;
+  work.is_content_stale = false;
+  start(
+      std::move(operation),
+      InFlight{Doing::Publish, uid, name, {}, recipe.presence == Presence::Mount, std::move(recipe.content)});
 }
 
 void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, Instant now) {
@@ -265,7 +283,7 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
     trash_name = discard->trash_name;
   }
   work.doing = Doing::Unpublish;
-  start(std::move(operation), InFlight{Doing::Unpublish, uid, name, std::move(trash_name), false});
+  start(std::move(operation), InFlight{Doing::Unpublish, uid, name, std::move(trash_name), false, {}});
 }
 
 void Core::Engine::start_remove_directory(const PodUid& uid, Instant) {
@@ -275,7 +293,7 @@ void Core::Engine::start_remove_directory(const PodUid& uid, Instant) {
   operation.what = "remove the directory of " + actual_.find(uid)->key.text();
   operation.steps = {RemovePodDirectory{uid}};
   work_.at(uid).directory_doing = Doing::RemoveDirectory;
-  start(std::move(operation), InFlight{Doing::RemoveDirectory, uid, {}, {}, false});
+  start(std::move(operation), InFlight{Doing::RemoveDirectory, uid, {}, {}, false, {}});
 }
 
 void Core::Engine::start_trash(Instant now) {
@@ -288,7 +306,7 @@ void Core::Engine::start_trash(Instant now) {
     operation.deadline_ms = options_.trash_deadline_ms;
     operation.what = "remove trash/" + name;
     operation.steps = {EmptyTrash{name}};
-    start(std::move(operation), InFlight{Doing::EmptyTrash, {}, {}, name, false});
+    start(std::move(operation), InFlight{Doing::EmptyTrash, {}, {}, name, false, {}});
   }
 }
 

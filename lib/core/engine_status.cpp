@@ -44,7 +44,8 @@ void Core::Engine::update_phases(const PodUid& uid, Instant now) {
       phase = Phase::Stuck;
     } else if (!wanted) {
       phase = Phase::Unpublishing;
-    } else if (there->state == PublishState::Published && volume.doing == Doing::None) {
+    } else if (there->state == PublishState::Published &&
+               (volume.doing == Doing::None || volume.is_refreshing)) {
       phase = Phase::Ready;
     } else if (!volume.is_refused && (volume.doing != Doing::None || volume.failure)) {
       phase = Phase::Publishing;
@@ -90,6 +91,10 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
       status.message =
           "the manifest asks for something else now; the volume stays as it is until the pod goes";
       status.action = "remove the pod's manifest and put it back, if nothing uses the volume";
+    } else if (work.refresh_failure) {
+      status.reason = work.refresh_failure->reason;
+      status.message = work.refresh_failure->message;
+      status.action = work.refresh_failure->action;
     }
     return status;
   }
@@ -101,6 +106,11 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
     status.reason = work.failure->reason;
     status.message = work.failure->message;
     status.action = work.failure->action;
+  } else if (work.phase == Phase::Pending && desired != nullptr && adoption_ == Adoption::Adopted &&
+             waits_for_objects(*desired->pod, work.name)) {
+    status.reason = "WaitingForManifests";
+    status.message = "waits for an object that may be in a manifest that was not read yet, or cannot be read";
+    status.action = "see `mooringctl status` for manifests with errors";
   } else if (work.phase == Phase::Pending) {
     status.reason = adoption_ == Adoption::Adopted ? "Waiting" : "Adopting";
     status.message = !scan_problem_.empty()      ? scan_problem_
@@ -198,12 +208,14 @@ Result<std::vector<ContainerMount>> Core::Engine::container_mounts(const PodUid&
                                                       " mounts a subPath of volume " + mount.name.str() +
                                                       ", which this Mooring cannot make");
       }
+      const ActualVolume* volume = actual.find(mount.name);
       ContainerMount out;
       out.container = c.name;
       out.volume = mount.name;
-      out.source = path_of(uid, desired, actual.find(mount.name), mount.name);
+      out.source = path_of(uid, desired, volume, mount.name);
       out.destination = mount.mount_path.starts_with('/') ? mount.mount_path : "/" + mount.mount_path;
-      out.read_only = mount.read_only;
+      const Plugin* plugin = volume == nullptr ? nullptr : plugins_.by_name(volume->plugin);
+      out.read_only = mount.read_only || (plugin != nullptr && plugin->support().always_read_only);
       out.propagation = std::string(propagation_name(mount.propagation));
       mounts.push_back(std::move(out));
     }

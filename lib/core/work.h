@@ -41,6 +41,12 @@ struct VolumeWork {
   std::optional<MonotonicTime> last_hurry;  ///< When the watch last brought a try forward.
   WallTime since;                           ///< Of the phase.
   std::unique_ptr<Failure> failure;
+  /// Of a volume whose content follows objects: what it holds (Recipe::content) as far as this run knows.
+  std::string content;
+  bool is_content_stale = true;  ///< Its objects or its pod changed since the content was compared last.
+  bool is_outdated = false;      ///< It is published, and is to hold something else now.
+  std::unique_ptr<Failure> refresh_failure;  ///< Why a published volume could not be given new content.
+  bool is_refreshing = false;    ///< What is in flight only gives it new content: it stays ready.
 };
 
 /// The work on one pod.
@@ -65,6 +71,7 @@ struct InFlight {
   VolumeName volume;       ///< Empty: the pod's directory, or the node.
   std::string trash_name;  ///< Of EmptyTrash; of Unpublish: what it would move aside.
   bool is_mount = false;   ///< Of Publish: what the recipe said it will be.
+  std::string content;     ///< Of Publish: what the recipe said it will hold.
 };
 
 /// An operation whose worker waits in the kernel and cannot be ended.

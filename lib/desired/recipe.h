@@ -38,6 +38,9 @@ struct Recipe {
   /// A path of the node that publishing depends on and that may appear later: a failure is tried again as
   /// soon as something changes there. Empty: none.
   std::string watch_path;
+  /// Of a volume whose content follows objects: what it is to hold (content_digest()). Published with another
+  /// one, it is published again. Empty: its content is its containers'.
+  std::string content;
 
   Shape shape() const;
 };

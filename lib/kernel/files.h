@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,6 +67,13 @@ class Files {
   virtual Result<bool> create_file(const std::string& path, std::string_view content, std::uint32_t mode) = 0;
   /// The content, at most `size_max` bytes (more is an error, "TooLarge"). Only regular files.
   virtual Result<std::string> read_file(const std::string& path, std::size_t size_max) = 0;
+  /// Makes a new file of exactly `mode` with this content, in place: for directories that nobody looks into
+  /// yet. EEXIST if something is there.
+  virtual Result<void> write_file(const std::string& path, std::string_view content, std::uint32_t mode) = 0;
+  /// What the symbolic link at `path` says; nullopt if there is nothing; EINVAL if it is something else.
+  virtual Result<std::optional<std::string>> read_link(const std::string& path) = 0;
+  /// Makes a symbolic link; EEXIST if something is there.
+  virtual Result<void> make_link(const std::string& path, const std::string& target) = 0;
   /// The entries of a directory without "." and "..", sorted by name.
   virtual Result<std::vector<DirectoryEntry>> list(const std::string& path) = 0;
   /// rmdir. Absent is success. EBUSY (a mount point), ENOTEMPTY are errors.
@@ -75,6 +83,11 @@ class Files {
   /// Renames within the file system of the root directory; a target that exists is an error
   /// (RENAME_NOREPLACE).
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+  /// As rename, but what is at `to`, which is not a directory, is replaced at one moment (rename(2)).
+  virtual Result<void> replace(const std::string& from, const std::string& to) = 0;
+  /// The same functions with the directory at `path`, or what is mounted on it, as their root directory; the
+  /// host's excepted. Not to outlive this.
+  virtual Result<std::unique_ptr<Files>> inside(const std::string& path) = 0;
   /// Removes `path` and all below, by descriptors, following no link. A mount point anywhere below (also a
   /// bind of the same file system) ends it with "MountedBelow" and the mount's path, and nothing in the mount
   /// is touched; what was removed before stays removed. Directories without permission bits are opened up

@@ -12,6 +12,7 @@ namespace mooring::kernel {
 struct TmpfsOptions {
   std::optional<std::uint64_t> size_bytes;
   std::uint32_t mode = 01777;
+  bool is_secret = false;  ///< noswap (Linux 6.4); an older kernel mounts without it.
 };
 
 struct BindRequest {

@@ -1,5 +1,3 @@
-#include <cstring>
-
 #include "base/quote.h"
 #include "manifest/base64.h"
 #include "manifest/decode.h"
@@ -16,36 +14,6 @@ void check_key(const std::string& key, const Field& value) {
 }
 
 }  // namespace
-
-void SecretBytes::wipe() {
-  explicit_bzero(bytes_.data(), bytes_.size());
-}
-
-SecretBytes::~SecretBytes() {
-  wipe();
-}
-
-SecretBytes::SecretBytes(SecretBytes&& other) noexcept : bytes_(other.bytes_) {
-  // A short string is copied by its move: copy in any case, and wipe what is left behind.
-  other.wipe();
-  other.bytes_.clear();
-}
-
-SecretBytes& SecretBytes::operator=(const SecretBytes& other) {
-  if (this == &other) return *this;
-  wipe();
-  bytes_ = other.bytes_;
-  return *this;
-}
-
-SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
-  if (this == &other) return *this;
-  wipe();
-  bytes_ = other.bytes_;
-  other.wipe();
-  other.bytes_.clear();
-  return *this;
-}
 
 std::optional<Object> decode_config_map(const Field& document) {
   auto map = std::make_shared<ConfigMap>();

@@ -9,30 +9,10 @@
 #include <variant>
 #include <vector>
 
+#include "base/secret_bytes.h"
 #include "manifest/pod.h"
 
 namespace mooring::manifest {
-
-/// Bytes that must not be printed: Secret data. There is no operator<<, no formatter and no implicit
-/// conversion; the memory is wiped when it goes.
-class SecretBytes {
- public:
-  SecretBytes() = default;
-  explicit SecretBytes(std::string bytes) : bytes_(std::move(bytes)) {}
-  SecretBytes(const SecretBytes&) = default;
-  SecretBytes(SecretBytes&& other) noexcept;
-  SecretBytes& operator=(const SecretBytes& other);
-  SecretBytes& operator=(SecretBytes&& other) noexcept;
-  ~SecretBytes();
-
-  /// The only way to the bytes; the name is long so that a review finds it.
-  const std::string& expose_secret() const { return bytes_; }
-  friend bool operator==(const SecretBytes&, const SecretBytes&) = default;
-
- private:
-  void wipe();
-  std::string bytes_;
-};
 
 struct ConfigMap {
   ObjectKey key;

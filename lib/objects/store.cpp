@@ -37,6 +37,36 @@ std::string identity_of_value(const Workload& o) {
   return identity_text(kinds[static_cast<std::size_t>(o.kind)], o.key.name_space.str(), o.key.name.str());
 }
 
+/// The inverse of identity_text() for the objects that volumes' content comes from.
+std::optional<ObjectReference> content_object(std::string_view identity) {
+  ObjectReference object;
+  std::string_view prefix = "ConfigMap/";
+  if (!identity.starts_with(prefix)) {
+    prefix = "Secret/";
+    object.kind = ObjectReference::Kind::Secret;
+  }
+  if (!identity.starts_with(prefix)) return std::nullopt;
+  identity.remove_prefix(prefix.size());
+  const std::size_t slash = identity.find('/');
+  object.key = {Namespace(identity.substr(0, slash)), ObjectName(identity.substr(slash + 1))};
+  return object;
+}
+
+/// True if `after` is a change of what must not be changed (`immutable: true`).
+bool is_forbidden_change(const Object& before, const Object& after) {
+  const auto* map = std::get_if<std::shared_ptr<const ConfigMap>>(&before);
+  if (map != nullptr && (*map)->immutable) {
+    const ConfigMap& next = *std::get<std::shared_ptr<const ConfigMap>>(after);
+    return !next.immutable || next.data != (*map)->data;
+  }
+  const auto* secret = std::get_if<std::shared_ptr<const Secret>>(&before);
+  if (secret != nullptr && (*secret)->immutable) {
+    const Secret& next = *std::get<std::shared_ptr<const Secret>>(after);
+    return !next.immutable || next.data != (*secret)->data;
+  }
+  return false;
+}
+
 bool is_cluster_scoped(std::string_view kind) {
   return kind == "PersistentVolume" || kind == "StorageClass";
 }
@@ -121,7 +151,13 @@ void ObjectStore::keep_objects(const ParsedFile& file, const File& before, bool 
   std::size_t count = 0;
   for (const auto& [identity, held] : before.objects) {
     const auto broken = broken_now.find(identity);
-    if (next.objects.contains(identity) || (broken == broken_now.end() && is_certain)) continue;
+    const auto now = next.objects.find(identity);
+    if (now != next.objects.end() && is_forbidden_change(held.object, now->second.object)) {
+      now->second = held;
+      next.problems.push_back(file.file + ": " + identity +
+                              " is immutable: its change is ignored until it is removed and put back");
+    }
+    if (now != next.objects.end() || (broken == broken_now.end() && is_certain)) continue;
     Held copy = held;
     copy.note = broken != broken_now.end() ? "manifest unreadable: " + broken->second
                                            : "manifest " + file.file + " could not be read whole";
@@ -173,6 +209,7 @@ StoreChanges ObjectStore::keep_only(const std::vector<std::string>& files) {
   for (const std::string& name : gone) {
     StoreChanges more = remove(name);
     changes.pods.merge(more.pods);
+    changes.objects.merge(more.objects);
     changes.problems_changed.insert(changes.problems_changed.end(), more.problems_changed.begin(),
                                     more.problems_changed.end());
   }
@@ -207,6 +244,7 @@ void ObjectStore::elect(const Identity& identity, StoreChanges& changes) {
       pods_of_.contains(identity)) {
     put_pods(held, identity, changes);
   }
+  if (const auto object = content_object(identity)) changes.objects.insert(*object);
 }
 
 void ObjectStore::put_pods(const Held* held, const Identity& identity, StoreChanges& changes) {
@@ -255,6 +293,18 @@ bool ObjectStore::is_named_by_broken(const ObjectKey& pod) const {
   return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
     const std::vector<BrokenIdentity>& hidden = entry.second.hidden;
     return std::any_of(hidden.begin(), hidden.end(), names_it);
+  });
+}
+
+bool ObjectStore::may_hold(const ObjectReference& object) const {
+  const std::string kind = object.kind == ObjectReference::Kind::ConfigMap ? "ConfigMap" : "Secret";
+  if (holders_.contains(identity_text(kind, object.key.name_space.str(), object.key.name.str())))
+    return false;
+  return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
+    const File& file = entry.second;
+    return file.hides_anything ||
+           std::any_of(file.hidden.begin(), file.hidden.end(),
+                       [&](const auto& broken) { return broken.kind == kind && broken.key == object.key; });
   });
 }
 

@@ -16,9 +16,19 @@ struct StoredPod {
   std::string note;  ///< Why what is stored is not what the file says now; empty: it is.
 };
 
+/// A ConfigMap or Secret, there or not.
+struct ObjectReference {
+  enum class Kind : std::uint8_t { ConfigMap, Secret };
+  Kind kind = Kind::ConfigMap;
+  ObjectKey key;
+  friend bool operator==(const ObjectReference&, const ObjectReference&) = default;
+  friend auto operator<=>(const ObjectReference&, const ObjectReference&) = default;
+};
+
 /// What a change to the store changed.
 struct StoreChanges {
-  std::set<PodUid> pods;                      ///< Added, changed or gone: ask find_pod().
+  std::set<PodUid> pods;              ///< Added, changed or gone: ask find_pod().
+  std::set<ObjectReference> objects;  ///< Read again, added or gone: ask find_config_map(), find_secret().
   std::vector<std::string> problems_changed;  ///< Files whose problems() differ now.
 };
 
@@ -52,6 +62,9 @@ class ObjectStore {
 
   std::shared_ptr<const manifest::ConfigMap> find_config_map(const ObjectKey& key) const;
   std::shared_ptr<const manifest::Secret> find_secret(const ObjectKey& key) const;
+  /// True if the object is not there, but something that was never read well since this store was made may be
+  /// it.
+  bool may_hold(const ObjectReference& object) const;
   std::shared_ptr<const manifest::PersistentVolume> find_persistent_volume(const ObjectName& name) const;
   std::shared_ptr<const manifest::PersistentVolumeClaim> find_claim(const ObjectKey& key) const;
   std::shared_ptr<const manifest::StorageClass> find_storage_class(const ObjectName& name) const;

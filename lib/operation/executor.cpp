@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "operation/host_path_check.h"
+#include "operation/publish_files.h"
 #include "operation/scan.h"
 #include "operation/stamp.h"
 #include "step/layout.h"
@@ -37,6 +38,7 @@ class Runner {
   Result<void> operator()(const CheckHostPath& step);
   Result<void> operator()(const WatchHostPath& step);
   Result<void> operator()(const ScanTree& step);
+  Result<void> operator()(const PublishFiles& step);
 
  private:
   Result<bool> is_ready_for(const std::string& path, std::string_view type);
@@ -133,7 +135,8 @@ Result<void> Runner::after_mount(Result<void> mounted, const std::string& path, 
 Result<void> Runner::operator()(const MountTmpfs& step) {
   MOORING_TRY(const bool is_needed, is_ready_for(step.path, "tmpfs"));
   if (!is_needed) return success();
-  return after_mount(kernel_.mounts.mount_tmpfs(step.path, {step.size_bytes, step.mode}), step.path, "tmpfs");
+  return after_mount(kernel_.mounts.mount_tmpfs(step.path, {step.size_bytes, step.mode, step.is_secret}),
+                     step.path, "tmpfs");
 }
 
 Result<void> Runner::operator()(const MountHugetlbfs& step) {
@@ -299,6 +302,12 @@ Result<void> Runner::operator()(const WatchHostPath& step) {
 Result<void> Runner::operator()(const ScanTree&) {
   MOORING_TRY(TreeFacts tree, scan_tree(kernel_.files));
   outcome_.tree = std::move(tree);
+  return success();
+}
+
+Result<void> Runner::operator()(const PublishFiles& step) {
+  MOORING_TRY(const bool is_changed, publish_files(step, kernel_.files));
+  outcome_.changed = outcome_.changed || is_changed;
   return success();
 }
 

@@ -26,7 +26,8 @@ PodPlan plan_pod(const PodView& pod, const PlanGate& gate) {
     if (!is_absent || volume.is_wanted) all_absent = false;
     if (volume.is_busy || pod.directory_is_busy) continue;
     if (volume.is_wanted) {
-      if (volume.state == PublishState::Published || volume.is_refused || !gate.may_set_up) continue;
+      const bool is_done = volume.state == PublishState::Published && !volume.is_outdated;
+      if (is_done || volume.is_refused || !gate.may_set_up) continue;
       if (is_due(plan, volume.not_before, gate.now)) plan.publish.push_back(volume.name);
     } else if (volume.state != PublishState::Absent && gate.may_tear_down) {
       if (is_due(plan, volume.not_before, gate.now)) plan.unpublish.push_back(volume.name);

@@ -14,8 +14,9 @@ struct VolumeView {
   VolumeName name;
   bool is_wanted = false;
   PublishState state = PublishState::Absent;
-  bool is_busy = false;     ///< An operation on it is in flight: nothing else is started on it.
-  bool is_refused = false;  ///< Its plugin refuses it as it is written; only a change of the pod helps.
+  bool is_busy = false;      ///< An operation on it is in flight: nothing else is started on it.
+  bool is_refused = false;   ///< Its plugin refuses it as it is written; only a change of the pod helps.
+  bool is_outdated = false;  ///< Published, and is to hold something else: it is published again.
   std::optional<MonotonicTime> not_before;
 };
 
@@ -45,7 +46,7 @@ struct PodPlan {
 
 /// The planner: a pure function of what is wanted, what is, what is in flight, and the time.
 ///
-///   wanted, not Published                      → publish      (when not busy, not refused, and its time has
+///   wanted, not Published or outdated          → publish      (when not busy, not refused, and its time has
 ///   come) not wanted, not Absent                     → unpublish    (likewise; only when teardown is
 ///   allowed) pod not wanted, all volumes Absent         → remove the pod's directory pod not wanted, nothing
 ///   left               → gone

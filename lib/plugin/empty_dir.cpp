@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "plugin/removal.h"
 #include "step/layout.h"
 
 namespace mooring {
@@ -86,11 +87,6 @@ Result<std::uint64_t> page_size(const EmptyDirSource& source, const RecipeReques
   return static_cast<std::uint64_t>(size.rounded_up());
 }
 
-/// A name for the trash that is the same at each try and never that of another volume.
-std::string trash_name(const Remains& remains) {
-  return remains.pod.str() + "." + layout::escape(plugin_name()) + "." + remains.directory.str();
-}
-
 }  // namespace
 
 std::optional<Quantity> pod_memory_limit(const manifest::Pod& pod) {
@@ -155,10 +151,7 @@ Result<Recipe> EmptyDirPlugin::recipe(const RecipeRequest& request) const {
 }
 
 std::vector<Step> EmptyDirPlugin::removal(const Remains& remains) const {
-  // The medium is not asked of the manifest, which may have changed or gone, but of the kernel: what is
-  // mounted there is unmounted if it is of a kind that this plugin mounts.
-  const std::string path = layout::volume(remains.pod, plugin_name(), remains.directory);
-  return {Unmount{path, {"tmpfs", "hugetlbfs"}}, DiscardDirectory{path, trash_name(remains)}};
+  return removal_of_directory(plugin_name(), remains, {"tmpfs", "hugetlbfs"});
 }
 
 }  // namespace mooring

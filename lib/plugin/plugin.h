@@ -6,13 +6,15 @@
 #include "desired/recipe.h"
 #include "facts/mount_table.h"
 #include "manifest/pod.h"
+#include "objects/store.h"
 #include "plugin/node.h"
 
 namespace mooring {
 
 /// What a plugin's volumes can be asked for; what is not supported is refused with a reason and not ignored.
 struct PluginSupport {
-  bool read_only = true;  ///< The volume as a whole (the container's mount can always be read-only).
+  bool always_read_only = false;  ///< Containers never write to it, whatever they ask for.
+  bool read_only = true;          ///< The volume as a whole (the container's mount can always be read-only).
   bool mount_options = false;
   bool fs_group = false;
   bool block_mode = false;
@@ -25,6 +27,7 @@ struct RecipeRequest {
   const manifest::Pod& pod;
   const manifest::Volume& volume;
   const NodeInfo& node;
+  const ObjectStore& objects;  ///< ConfigMaps, Secrets: what a volume's content comes from.
   const MountTable&
       mounts;  ///< The node's, to tell a path on a local file system from one that may wait for a server.
 };

@@ -1,5 +1,6 @@
 #include "plugin/registry.h"
 
+#include "plugin/config_volume.h"
 #include "plugin/empty_dir.h"
 #include "plugin/host_path.h"
 
@@ -26,6 +27,10 @@ PluginRegistry built_in_plugins() {
   std::vector<std::unique_ptr<const Plugin>> plugins;
   plugins.push_back(std::make_unique<EmptyDirPlugin>());
   plugins.push_back(std::make_unique<HostPathPlugin>());
+  plugins.push_back(std::make_unique<ConfigVolumePlugin<manifest::ConfigMapSource>>());
+  plugins.push_back(std::make_unique<ConfigVolumePlugin<manifest::SecretSource>>());
+  plugins.push_back(std::make_unique<ConfigVolumePlugin<manifest::DownwardApiSource>>());
+  plugins.push_back(std::make_unique<ConfigVolumePlugin<manifest::ProjectedSource>>());
   return PluginRegistry(std::move(plugins));
 }
 

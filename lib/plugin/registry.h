@@ -21,7 +21,7 @@ class PluginRegistry {
   std::vector<std::unique_ptr<const Plugin>> plugins_;
 };
 
-/// emptyDir and hostPath.
+/// emptyDir, hostPath, configMap, secret, downwardAPI and projected.
 PluginRegistry built_in_plugins();
 
 }  // namespace mooring

@@ -1,6 +1,8 @@
 #include "step/layout.h"
 
 #include <algorithm>
+#include <array>
+#include <ctime>
 
 namespace mooring::layout {
 
@@ -37,6 +39,29 @@ std::string trash_entry(std::string_view name) {
 
 bool is_stamp_leftover(std::string_view name) {
   return name.starts_with("." + std::string(stamp_name) + ".") && name.ends_with(".new");
+}
+
+std::string content_version(WallTime time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time.since_epoch);
+  const std::time_t whole = seconds.count();
+  std::tm utc{};
+  gmtime_r(&whole, &utc);
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "..%04d_%02d_%02d_%02d_%02d_%02d.%09ld", utc.tm_year + 1900,
+                utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+                static_cast<long>((time.since_epoch - seconds).count()));
+  return text.data();
+}
+
+bool is_content_version(std::string_view name) {
+  constexpr std::string_view form = "..9999_99_99_99_99_99.";
+  if (name.size() <= form.size()) return false;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool wants_digit = i >= form.size() || form[i] == '9';
+    if (wants_digit ? !is_digit(name[i]) : name[i] != form[i]) return false;
+  }
+  return true;
 }
 
 bool is_path_element(std::string_view name) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/ids.h"
+#include "base/time.h"
 
 namespace mooring::layout {
 
@@ -40,9 +41,19 @@ std::string trash_entry(std::string_view name);
 /// NUL, at most 255 bytes.
 bool is_path_element(std::string_view name);
 
-/// True for the name of a file that a stamp (or another small file) was being written to when its writer died:
+/// True for the name of a file that a stamp (or another small file) was being written to when its writer
+/// died:
 /// `.<name>.<pid>.new`.
 bool is_stamp_leftover(std::string_view name);
+
+// Inside a volume whose content is published (see PublishFiles).
+
+inline constexpr const char* content_data = "..data";      ///< The link to the version that counts.
+inline constexpr const char* content_next = "..data_tmp";  ///< What the next one is renamed from.
+/// The name of a version's directory: "..2026_11_21_09_30_00.123456789", in UTC.
+std::string content_version(WallTime time);
+/// True for a name that content_version() gives, or the kubelet gave: `..YYYY_MM_DD_hh_mm_ss.N`.
+bool is_content_version(std::string_view name);
 
 struct VolumePath {
   PodUid pod;

@@ -25,7 +25,8 @@ struct Describer {
     return "make directory " + quoted_if_needed(s.path) + " mode " + mode;
   }
   std::string operator()(const MountTmpfs& s) const {
-    return "mount tmpfs" + size_text(s.size_bytes) + " on " + quoted_if_needed(s.path);
+    return "mount tmpfs" + size_text(s.size_bytes) + (s.is_secret ? " noswap" : "") + " on " +
+           quoted_if_needed(s.path);
   }
   std::string operator()(const MountHugetlbfs& s) const {
     return "mount hugetlbfs pagesize=" + std::to_string(s.page_size_bytes) + " on " +
@@ -50,6 +51,10 @@ struct Describer {
            confinement_text(s.confined_to);
   }
   std::string operator()(const WatchHostPath& s) const { return "watch for " + quoted_if_needed(s.path); }
+  std::string operator()(const PublishFiles& s) const {
+    return "publish " + std::to_string(s.files.size()) + (s.files.size() == 1 ? " file in " : " files in ") +
+           quoted_if_needed(s.path);
+  }
   std::string operator()(const ScanTree&) const { return "read the tree below the root directory"; }
 };
 

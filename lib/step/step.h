@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/secret_bytes.h"
 #include "facts/tree_facts.h"
 
 namespace mooring {
@@ -33,11 +34,39 @@ struct MakeDirectory {
   friend bool operator==(const MakeDirectory&, const MakeDirectory&) = default;
 };
 
+/// A file of a volume's content.
+struct PublishedFile {
+  std::string path;  ///< Relative to the volume, clean.
+  std::uint32_t mode = 0644;
+  SecretBytes bytes;
+  friend bool operator==(const PublishedFile&, const PublishedFile&) = default;
+};
+
+/// Gives the directory `path` (or what is mounted on it) just these files, all at once for whoever reads
+/// `..data` (kubelet-behaviours 12):
+///
+///     ..2026_11_21_09_30_00.123456789/   a version: files and their directories
+///     ..data -> ..2026_...               swapped by one rename
+///     NAME -> ..data/NAME                one link for each first element of a path
+///
+/// The version that is there stays, and nothing is written, if it holds just that already; links that are
+/// missing and leftovers of a crash are repaired in any case. A failure leaves the version that is there
+/// alone. Inverse: DiscardDirectory.
+struct PublishFiles {
+  std::string path;
+  std::string version;               ///< The name of a new version (layout::content_version).
+  std::vector<PublishedFile> files;  ///< Sorted by path; no path is a directory of another.
+  std::vector<std::string>
+      mount_points;  ///< Directories that other mounts of a container need. Relative, clean.
+  friend bool operator==(const PublishFiles&, const PublishFiles&) = default;
+};
+
 /// Mounts a new tmpfs on the directory `path`, unless a tmpfs is mounted there. Inverse: Unmount.
 struct MountTmpfs {
   std::string path;
   std::optional<std::uint64_t> size_bytes;  ///< nullopt: the kernel's default, half of the memory.
   std::uint32_t mode = 01777;               ///< Of its root.
+  bool is_secret = false;  ///< Never swapped out, where the kernel can promise that (Linux 6.4).
   friend bool operator==(const MountTmpfs&, const MountTmpfs&) = default;
 };
 
@@ -128,9 +157,9 @@ struct ScanTree {
   friend bool operator==(const ScanTree&, const ScanTree&) = default;
 };
 
-using Step =
-    std::variant<MakePodDirectory, MakeDirectory, MountTmpfs, MountHugetlbfs, BindMount, Unmount,
-                 DiscardDirectory, EmptyTrash, RemovePodDirectory, CheckHostPath, WatchHostPath, ScanTree>;
+using Step = std::variant<MakePodDirectory, MakeDirectory, MountTmpfs, MountHugetlbfs, BindMount, Unmount,
+                          DiscardDirectory, EmptyTrash, RemovePodDirectory, CheckHostPath, WatchHostPath,
+                          PublishFiles, ScanTree>;
 
 /// The step as one line for people: `mount tmpfs size=64Mi on pods/…/cache`.
 std::string describe(const Step& step);

@@ -17,7 +17,15 @@ void fields(A& a, MakeDirectory& s) {
 }
 template <class A>
 void fields(A& a, MountTmpfs& s) {
-  a(s.path, s.size_bytes, s.mode);
+  a(s.path, s.size_bytes, s.mode, s.is_secret);
+}
+template <class A>
+void fields(A& a, PublishedFile& s) {
+  a(s.path, s.mode, s.bytes);
+}
+template <class A>
+void fields(A& a, PublishFiles& s) {
+  a(s.path, s.version, s.files, s.mount_points);
 }
 template <class A>
 void fields(A& a, MountHugetlbfs& s) {

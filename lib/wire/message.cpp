@@ -27,28 +27,29 @@ constexpr ErrorKind last_value<ErrorKind>() {
 template <class T>
 concept Plain = std::is_integral_v<T> && !std::is_same_v<T, bool>;
 
-/// Appends values to a string, integers in the machine's byte order (both ends are on one machine).
-class Writer {
+/// Takes values apart, and hands their bytes to Derived::append: integers in the machine's byte order (both
+/// ends are on one machine).
+template <class Derived>
+class Putter {
  public:
   template <class... T>
   void operator()(T&... values) {
     (put(values), ...);
   }
-  std::string take() { return std::move(out_); }
-  std::size_t size() const { return out_.size(); }
 
   template <Plain T>
   void put(T value) {
     char bytes[sizeof(T)];
     std::memcpy(bytes, &value, sizeof(T));
-    out_.append(bytes, sizeof(T));
+    append({bytes, sizeof(T)});
   }
   void put(bool value) { put(static_cast<std::uint8_t>(value ? 1 : 0)); }
   void put_text(std::string_view text) {
     put(static_cast<std::uint32_t>(text.size()));
-    out_ += text;
+    append(text);
   }
   void put(std::string& text) { put_text(text); }
+  void put(SecretBytes& secret) { put_text(secret.expose_secret()); }
   template <class Tag>
   void put(Id<Tag>& id) {
     put_text(id.str());
@@ -76,6 +77,27 @@ class Writer {
   template <class T>
   requires std::is_class_v<T>
   void put(T& structure) { fields(*this, structure); }
+
+ private:
+  void append(std::string_view bytes) { static_cast<Derived*>(this)->append_bytes(bytes); }
+};
+
+/// Only counts.
+class Sizer : public Putter<Sizer> {
+ public:
+  void append_bytes(std::string_view bytes) { size_ += bytes.size(); }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::size_t size_ = 0;
+};
+
+class Writer : public Putter<Writer> {
+ public:
+  /// `size`: of all that will be written, so that growing leaves no copy of it behind.
+  explicit Writer(std::size_t size) { out_.reserve(size); }
+  void append_bytes(std::string_view bytes) { out_ += bytes; }
+  std::string take() { return std::move(out_); }
 
  private:
   std::string out_;
@@ -111,6 +133,11 @@ class Reader {
     if (!require(size)) return;
     text.assign(bytes_.data(), size);
     bytes_.remove_prefix(size);
+  }
+  void get(SecretBytes& secret) {
+    std::string text;
+    get(text);
+    secret = SecretBytes(std::move(text));
   }
   template <class Tag>
   void get(Id<Tag>& id) {
@@ -176,17 +203,19 @@ class Reader {
 }  // namespace
 
 std::string encode(const Message& message) {
-  Writer writer;
-  Message copy = message;  // fields() describes mutable structs once for both directions.
-  writer.put(copy);
+  // fields() describes mutable structs once for both directions; nothing is changed.
+  auto& mutable_message = const_cast<Message&>(message);
+  Sizer sizer;
+  sizer.put(mutable_message);
+  Writer writer(sizer.size());
+  writer.put(mutable_message);
   return writer.take();
 }
 
 std::size_t encoded_size(const Operation& operation) {
-  Writer writer;
-  Operation copy = operation;
-  writer.put(copy);
-  return writer.size();
+  Sizer sizer;
+  sizer.put(const_cast<Operation&>(operation));
+  return sizer.size();
 }
 
 Result<Message> decode(std::string_view bytes) {

@@ -11,9 +11,12 @@
 namespace mooring::wire {
 
 /// Both ends are of one build; a different version is refused at the greeting.
-inline constexpr std::uint32_t protocol_version = 2;
-/// Largest message, below the 212,960 bytes that a SOCK_SEQPACKET socket takes by default.
+inline constexpr std::uint32_t protocol_version = 3;
+/// Largest message that goes through the socket itself, below the 212,960 bytes that a SOCK_SEQPACKET socket
+/// takes by default; a larger one goes in a memory file whose descriptor is sent (agent/packet).
 inline constexpr std::size_t message_size_max = 192 * 1024;
+/// Largest message of all: many times what the objects of one volume may hold.
+inline constexpr std::size_t large_message_size_max = 64 * 1024 * 1024;
 
 /// Core → worker, first message, with the core's inotify descriptor attached (SCM_RIGHTS).
 struct Welcome {
@@ -47,7 +50,8 @@ struct Outcomes {
 
 using Message = std::variant<Welcome, Hello, Batch, Outcomes>;
 
-/// The bytes of one message. The caller keeps a batch small enough (see encoded_size()).
+/// The bytes of one message, which may hold secrets: wipe them. The caller keeps a batch small enough (see
+/// encoded_size()).
 std::string encode(const Message& message);
 /// The bytes that one operation adds to a batch.
 std::size_t encoded_size(const Operation& operation);

@@ -81,6 +81,7 @@ std::vector<std::string> wire_seeds() {
                      RemovePodDirectory{PodUid("u1")},
                      CheckHostPath{"/s", HostPathType::Socket, "/"},
                      WatchHostPath{"/s", std::nullopt},
+                     PublishFiles{"pods/u1/c", "..v", {{"a/b", 0400, SecretBytes("x")}, {}}, {"m"}},
                      ScanTree{}};
   Outcome failed;
   failed.error = Error{ErrorKind::Final, "MountFailed", "it failed", "mount", "/a", 16, "wait", {"a", "b"}};

@@ -10,7 +10,7 @@ PodSpec random_pod(const std::string& name, Random& random) {
     VolumeSpec volume;
     volume.name = "v" + std::to_string(i);
     const std::string number = std::to_string(random.below(3));
-    switch (random.below(12)) {
+    switch (random.below(16)) {
       case 0:
       case 1:
       case 2:
@@ -36,6 +36,18 @@ PodSpec random_pod(const std::string& name, Random& random) {
       case 10:
         volume.kind = Kind::HostLate;
         volume.host_path = "/host/late" + number + "/file";
+        break;
+      case 11:
+      case 12:
+        volume.kind = Kind::ConfigMap;
+        volume.object = "c" + std::to_string(random.below(2));
+        volume.is_optional = random.chance(2);
+        break;
+      case 13:
+      case 14:
+        volume.kind = Kind::Secret;
+        volume.object = "s" + std::to_string(random.below(2));
+        volume.is_optional = random.chance(2);
         break;
       default:
         volume.kind = random.chance(4) ? Kind::HostBad : Kind::Disk;
@@ -79,9 +91,24 @@ std::string manifest_of(const PodSpec& pod) {
       case Kind::HostBad:
         text += "hostPath: {path: " + volume.host_path + "}\n";
         break;
+      case Kind::ConfigMap:
+        text += "configMap: {name: " + volume.object + (volume.is_optional ? ", optional: true}\n" : "}\n");
+        break;
+      case Kind::Secret:
+        text +=
+            "secret: {secretName: " + volume.object + (volume.is_optional ? ", optional: true}\n" : "}\n");
+        break;
     }
   }
   return text;
+}
+
+std::string manifest_of_object(const std::string& name, std::uint64_t number) {
+  const bool is_secret = name.starts_with('s');
+  const std::string value = "\"" + std::to_string(number) + "\"";
+  return std::string("apiVersion: v1\nkind: ") + (is_secret ? "Secret" : "ConfigMap") +
+         "\nmetadata:\n  name: " + name + (is_secret ? "\nstringData:\n" : "\ndata:\n") + "  one: " + value +
+         "\n  two: " + value + "\n" + (number % 2 == 1 ? "  odd: " + value + "\n" : "");
 }
 
 }  // namespace mooring::sim

@@ -72,14 +72,20 @@ void Simulation::step() {
 void Simulation::tell(const std::string& file) {
   if (!shell_.is_running()) return;
   const auto pod = pods_.find(file);
-  if (pod == pods_.end()) return shell_.feed(FileGone{file}, now());
-  const std::string text = manifest_of(pod->second);
+  const auto object = objects_.find(file.substr(0, file.find('.')));
+  if (pod == pods_.end() && object == objects_.end()) return shell_.feed(FileGone{file}, now());
+  const std::string text =
+      pod != pods_.end() ? manifest_of(pod->second) : manifest_of_object(object->first, object->second);
   const std::string bytes = broken_.contains(file) ? text.substr(0, text.size() / 2) + "\n  - {:" : text;
   shell_.feed(FileParsed{manifest::parse_file(bytes, file)}, now());
 }
 
 void Simulation::user_acts() {
-  switch (random_.below(9)) {
+  switch (random_.below(12)) {
+    case 8:
+    case 9:
+    case 10:
+      return change_object();
     case 0:
     case 1:
     case 2:
@@ -111,6 +117,25 @@ void Simulation::user_acts() {
     default:
       return restart();
   }
+}
+
+/// A ConfigMap or Secret is written, changed, broken or removed.
+void Simulation::change_object() {
+  const std::string name = (random_.chance(2) ? "c" : "s") + std::to_string(random_.below(2));
+  const std::string file = name + ".yaml";
+  if (random_.chance(5)) {
+    objects_.erase(name);
+    broken_.erase(file);
+    note("user: removes " + file);
+  } else if (random_.chance(6) && objects_.contains(name)) {
+    if (!broken_.insert(file).second) broken_.erase(file);
+    note("user: " + file + (broken_.contains(file) ? " is broken" : " is whole again"));
+  } else {
+    objects_[name] = ++numbers_;
+    broken_.erase(file);
+    note("user: writes " + file + " with " + std::to_string(numbers_));
+  }
+  tell(file);
 }
 
 void Simulation::write_pod() {
@@ -166,12 +191,19 @@ void Simulation::read_manifests(bool fails) {
   const bool mounts_first = random_.chance(2);
   if (mounts_first) shell_.tell_mounts(now());
   std::vector<std::string> files;
-  for (const auto& [file, pod] : pods_) {
+  for (const auto& [file, pod] : pods_)
     files.push_back(file);
+  for (const auto& [name, number] : objects_)
+    files.push_back(name + ".yaml");
+  std::sort(files.begin(), files.end());
+  if (random_.chance(2))
+    std::reverse(files.begin(), files.end());  // Objects after or before what needs them.
+  for (const std::string& file : files) {
     if (fails && random_.chance(2)) continue;
     tell(file);
     if (random_.chance(2)) shell_.work(now());
   }
+  std::sort(files.begin(), files.end());
   if (!mounts_first) shell_.tell_mounts(now());
   if (fails) {
     note("the manifests cannot be read whole");

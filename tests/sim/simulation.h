@@ -48,6 +48,7 @@ class Simulation {
   void reboot();
   void read_manifests(bool fails);
   void put_marker();
+  void change_object();
   void put_foreign_mount();
   void tell(const std::string& file);
   void forget_markers(const std::string& pod);
@@ -62,21 +63,24 @@ class Simulation {
   std::optional<std::string> check_foreign() const;
   std::optional<std::string> check_mounts() const;
   std::optional<std::string> check_status() const;
+  std::optional<std::string> check_contents() const;
+  std::optional<std::string> check_content_end(const PodSpec& pod) const;
   std::optional<std::string> settle();
   std::optional<std::string> check_end();
   void note_status();
   void empty_hidden_directories();
-  std::string volume_path(const std::string& pod, const std::string& volume) const;
+  std::string volume_path(const std::string& pod, const std::string& volume, Kind kind = Kind::Disk) const;
 
   Random random_;
   std::vector<std::string> trace_;
   kernel::FakeKernel kernel_;
   mutable Shell shell_;
   Duration time_ = std::chrono::seconds(1);
-  std::map<std::string, PodSpec> pods_;  ///< What the manifests say, by file.
-  std::set<std::string> broken_;         ///< Files that cannot be parsed just now.
-  std::set<std::string> edited_;         ///< Pods whose manifest was changed while they lived.
-  std::set<std::string> rebooted_;       ///< Pods that were not seen ready since the last reboot.
+  std::map<std::string, PodSpec> pods_;           ///< What the manifests say, by file.
+  std::map<std::string, std::uint64_t> objects_;  ///< Numbers of ConfigMaps and Secrets, by name.
+  std::set<std::string> broken_;                  ///< Files that cannot be parsed just now.
+  std::set<std::string> edited_;                  ///< Pods whose manifest was changed while they lived.
+  std::set<std::string> rebooted_;                ///< Pods that were not seen ready since the last reboot.
   std::vector<Marker> markers_;
   std::map<std::string, std::string> foreign_;  ///< Mount points of others, and the file in them.
   std::set<std::string> open_;                  ///< Paths that somebody holds open.

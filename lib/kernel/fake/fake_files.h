@@ -6,7 +6,7 @@
 namespace mooring::kernel::fake {
 
 /// Files on the fake node: the same chains of calls as the real implementation makes.
-class FakeFiles final : public Files {
+class FakeFiles : public Files {
  public:
   /// `root`: where the root directory lies; both are borrowed.
   FakeFiles(FakeNode& node, const Location& root) : node_(node), root_(root) {}
@@ -15,10 +15,15 @@ class FakeFiles final : public Files {
   Result<std::optional<FileStatus>> status(const std::string& path) override;
   Result<bool> create_file(const std::string& path, std::string_view content, std::uint32_t mode) override;
   Result<std::string> read_file(const std::string& path, std::size_t size_max) override;
+  Result<void> write_file(const std::string& path, std::string_view content, std::uint32_t mode) override;
+  Result<std::optional<std::string>> read_link(const std::string& path) override;
+  Result<void> make_link(const std::string& path, const std::string& target) override;
   Result<std::vector<DirectoryEntry>> list(const std::string& path) override;
   Result<void> remove_directory(const std::string& path) override;
   Result<void> remove_file(const std::string& path) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
+  Result<void> replace(const std::string& from, const std::string& to) override;
+  Result<std::unique_ptr<Files>> inside(const std::string& path) override;
   Result<void> remove_tree(const std::string& path) override;
 
   Result<std::optional<FileStatus>> host_status(const HostLocation& location) override;

@@ -69,6 +69,10 @@ class FakeNode {
   int move(const Location& from, const std::string& from_name, const Location& to,
            const std::string& to_name);
 
+  /// rename(2) of what is not a directory: what is at the other name is replaced.
+  int replace(const Location& from, const std::string& from_name, const Location& to,
+              const std::string& to_name);
+
   std::shared_ptr<FileSystem> new_file_system(const std::string& type, const std::string& source,
                                               std::uint32_t root_mode);
   /// Mounts on what `directory` has as `name`, above all that is mounted there.

@@ -7,7 +7,7 @@ namespace mooring::kernel {
 
 /// Files on the real kernel. Needs Linux 5.8 (openat2, STATX_ATTR_MOUNT_ROOT) and a umask of 0 in its
 /// process. Does not own its descriptors.
-class LinuxFiles final : public Files {
+class LinuxFiles : public Files {
  public:
   /// `root`: the root directory, opened O_PATH. `inotify`: the instance that watch_host adds to; -1: none.
   LinuxFiles(int root, int inotify) : root_(root), inotify_(inotify) {}
@@ -16,10 +16,15 @@ class LinuxFiles final : public Files {
   Result<std::optional<FileStatus>> status(const std::string& path) override;
   Result<bool> create_file(const std::string& path, std::string_view content, std::uint32_t mode) override;
   Result<std::string> read_file(const std::string& path, std::size_t size_max) override;
+  Result<void> write_file(const std::string& path, std::string_view content, std::uint32_t mode) override;
+  Result<std::optional<std::string>> read_link(const std::string& path) override;
+  Result<void> make_link(const std::string& path, const std::string& target) override;
   Result<std::vector<DirectoryEntry>> list(const std::string& path) override;
   Result<void> remove_directory(const std::string& path) override;
   Result<void> remove_file(const std::string& path) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
+  Result<void> replace(const std::string& from, const std::string& to) override;
+  Result<std::unique_ptr<Files>> inside(const std::string& path) override;
   Result<void> remove_tree(const std::string& path) override;
 
   Result<std::optional<FileStatus>> host_status(const HostLocation& location) override;

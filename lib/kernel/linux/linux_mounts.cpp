@@ -58,6 +58,11 @@ class NewFileSystem {
     }
   }
 
+  /// A flag that older kernels do not know and that can be done without.
+  void try_flag(const char* key) {
+    if (errno_ == 0) kernel_call(SYS_fsconfig, context_.get(), FSCONFIG_SET_FLAG, key, nullptr, 0);
+  }
+
   Result<void> put(const Place& place) {
     if (errno_ == 0 &&
         kernel_call(SYS_fsconfig, context_.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
@@ -125,6 +130,7 @@ Result<void> LinuxMounts::mount_tmpfs(const std::string& target, const TmpfsOpti
   std::array<char, 16> mode{};
   snprintf(mode.data(), mode.size(), "%o", options.mode);
   tmpfs.set("mode", mode.data());
+  if (options.is_secret) tmpfs.try_flag("noswap");
   return tmpfs.put(place);
 }
 

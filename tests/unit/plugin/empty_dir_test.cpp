@@ -15,7 +15,7 @@ const EmptyDirPlugin plugin;
 
 Result<Recipe> recipe_of(const manifest::Pod& pod, const NodeInfo& node = node_info()) {
   const MountTable mounts;
-  return plugin.recipe(RecipeRequest{pod, pod.volumes.at(0), node, mounts});
+  return plugin.recipe(RecipeRequest{pod, pod.volumes.at(0), node, ObjectStore(), mounts});
 }
 
 /// The tmpfs that is the last step of a volume with this source.

@@ -31,7 +31,7 @@ Result<Recipe> recipe_of(const std::string& path, const std::string& type,
   pod.uid = PodUid("u1");
   pod.volumes.push_back({VolumeName("v"), manifest::HostPathSource{path, type}});
   const NodeInfo node = node_info();
-  return plugin.recipe(RecipeRequest{pod, pod.volumes[0], node, mounts});
+  return plugin.recipe(RecipeRequest{pod, pod.volumes[0], node, ObjectStore(), mounts});
 }
 
 TEST(HostPath, has_its_name_and_takes_only_its_source) {
@@ -80,7 +80,8 @@ TEST(HostPath, reads_what_the_parser_made_of_a_manifest) {
   const auto pod = pod_with("hostPath: {path: /srv/x, type: Directory}");
   const NodeInfo node = node_info();
   const MountTable mounts = node_mounts();
-  const Result<Recipe> recipe = plugin.recipe(RecipeRequest{*pod, pod->volumes.at(0), node, mounts});
+  const Result<Recipe> recipe =
+      plugin.recipe(RecipeRequest{*pod, pod->volumes.at(0), node, ObjectStore(), mounts});
   ASSERT_TRUE(recipe);
   EXPECT_EQ(recipe.value().publish.up.size(), 1u);
 }
@@ -159,7 +160,7 @@ TEST(HostPath, removal_touches_nothing_of_the_node) {
 
 TEST(Registry, has_the_built_in_plugins_by_source_and_by_name) {
   const PluginRegistry registry = built_in_plugins();
-  ASSERT_EQ(registry.all().size(), 2u);
+  ASSERT_EQ(registry.all().size(), 6u);
   EXPECT_EQ(registry.for_source(manifest::EmptyDirSource{})->name(), PluginName("kubernetes.io/empty-dir"));
   EXPECT_EQ(registry.for_source(manifest::HostPathSource{})->name(), PluginName("kubernetes.io/host-path"));
   for (const auto& each : registry.all())
@@ -169,7 +170,7 @@ TEST(Registry, has_the_built_in_plugins_by_source_and_by_name) {
 TEST(Registry, a_source_without_a_plugin_has_none) {
   const PluginRegistry registry = built_in_plugins();
   EXPECT_EQ(registry.for_source(manifest::OtherSource{"rbd"}), nullptr);
-  EXPECT_EQ(registry.for_source(manifest::ConfigMapSource{}), nullptr);
+  EXPECT_EQ(registry.for_source(manifest::NfsSource{}), nullptr);
   EXPECT_EQ(registry.by_name(PluginName("kubernetes.io/nfs")), nullptr);
   EXPECT_EQ(PluginRegistry({}).for_source(manifest::EmptyDirSource{}), nullptr);
 }

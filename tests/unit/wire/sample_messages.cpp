@@ -3,21 +3,24 @@
 namespace mooring::wire {
 
 std::vector<Step> every_step() {
-  return {MakePodDirectory{PodUid("u1"), Namespace("default"), ObjectName("web")},
-          MakeDirectory{"pods/u1/a", 0777},
-          MountTmpfs{"pods/u1/b", 64u << 20, 0700},
-          MountTmpfs{"pods/u1/c", std::nullopt, 01777},
-          MountHugetlbfs{"pods/u1/d", 2u << 20},
-          BindMount{"/srv/source", "pods/u1/e", true, false},
-          Unmount{"pods/u1/f", {"tmpfs", "hugetlbfs"}},
-          DiscardDirectory{"pods/u1/g", "u1.g"},
-          EmptyTrash{"u1.g"},
-          RemovePodDirectory{PodUid("u1")},
-          CheckHostPath{"/srv/h", HostPathType::Socket, "/srv"},
-          CheckHostPath{"/srv/i", HostPathType::BlockDevice, std::nullopt},
-          WatchHostPath{"/srv/j", "/srv"},
-          WatchHostPath{"/srv/k", std::nullopt},
-          ScanTree{}};
+  return {
+      MakePodDirectory{PodUid("u1"), Namespace("default"), ObjectName("web")},
+      MakeDirectory{"pods/u1/a", 0777},
+      MountTmpfs{"pods/u1/b", 64u << 20, 0700},
+      MountTmpfs{"pods/u1/c", std::nullopt, 01777},
+      MountHugetlbfs{"pods/u1/d", 2u << 20},
+      BindMount{"/srv/source", "pods/u1/e", true, false},
+      Unmount{"pods/u1/f", {"tmpfs", "hugetlbfs"}},
+      DiscardDirectory{"pods/u1/g", "u1.g"},
+      EmptyTrash{"u1.g"},
+      RemovePodDirectory{PodUid("u1")},
+      CheckHostPath{"/srv/h", HostPathType::Socket, "/srv"},
+      CheckHostPath{"/srv/i", HostPathType::BlockDevice, std::nullopt},
+      WatchHostPath{"/srv/j", "/srv"},
+      WatchHostPath{"/srv/k", std::nullopt},
+      PublishFiles{
+          "pods/u1/c", "..2001_09_09_01_46_40.0", {{"a/b", 0400, SecretBytes(std::string("\0x", 2))}}, {"m"}},
+      ScanTree{}};
 }
 
 Operation sample_operation() {

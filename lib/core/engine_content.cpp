@@ -1,0 +1,86 @@
+#include <algorithm>
+
+#include "content/content.h"
+#include "core/engine.h"
+
+namespace mooring {
+
+/// Remembers which objects the pod's volumes are made from; nullptr: the pod is not desired any more.
+void Core::Engine::note_content_users(const PodUid& uid, const manifest::Pod* pod) {
+  if (const auto before = content_used_by_.find(uid); before != content_used_by_.end()) {
+    for (const ObjectReference& object : before->second) {
+      const auto users = content_users_.find(object);
+      users->second.erase(uid);
+      if (users->second.empty()) content_users_.erase(users);
+    }
+    content_used_by_.erase(before);
+  }
+  if (pod == nullptr) return;
+  std::set<ObjectReference> objects;
+  for (const manifest::Volume* volume : used_volumes(*pod))
+    objects.merge(objects_of(volume->source, pod->key.name_space));
+  if (objects.empty()) return;
+  for (const ObjectReference& object : objects)
+    content_users_[object].insert(uid);
+  content_used_by_.emplace(uid, std::move(objects));
+}
+
+/// Objects were read again, added or removed: whoever uses them is looked at again, at once.
+void Core::Engine::content_changed(const std::set<ObjectReference>& objects) {
+  for (const ObjectReference& object : objects) {
+    const auto users = content_users_.find(object);
+    if (users == content_users_.end()) continue;
+    for (const PodUid& uid : users->second) {
+      dirty_.insert(uid);
+      const auto work = work_.find(uid);
+      if (work == work_.end()) continue;
+      for (VolumeWork& volume : work->second.volumes) {
+        volume.is_content_stale = true;
+        volume.is_refused = false;
+        volume.backoff.hurry();
+      }
+    }
+  }
+}
+
+/// True if an object of the volume is not known, and nobody can tell yet that it is not there: not all
+/// manifests were read, or one of them was never read well. Until then the volume is not made without it.
+bool Core::Engine::waits_for_objects(const manifest::Pod& pod, const VolumeName& name) const {
+  const auto volume =
+      std::find_if(pod.volumes.begin(), pod.volumes.end(), [&](const auto& v) { return v.name == name; });
+  if (volume == pod.volumes.end()) return false;
+  const bool all_read = listing_is_complete_ && failing_directories_.empty();
+  const auto objects = objects_of(volume->source, pod.key.name_space);
+  return std::any_of(objects.begin(), objects.end(), [&](const ObjectReference& object) {
+    const bool is_there = object.kind == ObjectReference::Kind::ConfigMap
+                              ? store_.find_config_map(object.key) != nullptr
+                              : store_.find_secret(object.key) != nullptr;
+    return !is_there && (!all_read || store_.may_hold(object));
+  });
+}
+
+/// Finds out if a published volume is to hold something else now. If that cannot be made, what it holds
+/// stays.
+void Core::Engine::compare_content(const DesiredPod& desired, const ActualVolume& volume, VolumeWork& work,
+                                   Instant now) {
+  if (!work.is_content_stale || volume.state != PublishState::Published || work.doing != Doing::None) return;
+  const Plugin* plugin = plugins_.by_name(volume.plugin);
+  if (plugin == nullptr || !plugin->support().refresh || waits_for_objects(*desired.pod, volume.name)) return;
+  work.is_content_stale = false;
+  const Result<Recipe> recipe = recipe_of(*desired.pod, volume.name);
+  if (recipe) {
+    work.is_outdated = recipe.value().content != work.content;
+    if (!work.is_outdated) work.refresh_failure.reset();
+    return;
+  }
+  const Error& error = recipe.error();
+  work.is_outdated = false;
+  const std::string message = "it keeps what it holds: " + error.message;
+  const bool is_new = !work.refresh_failure || work.refresh_failure->message != message;
+  work.refresh_failure = std::make_unique<Failure>(Failure{error.reason, message, error.remedy});
+  if (is_new)
+    log(now, true, "FailedRefresh", "pod/" + desired.pod->key.text(),
+        "volume " + volume.name.str() + ": " + error.text());
+}
+
+}  // namespace mooring

@@ -1,0 +1,108 @@
+#include <cerrno>
+
+#include "kernel/fake/fake_error.h"
+#include "kernel/fake/fake_files.h"
+
+namespace mooring::kernel::fake {
+namespace {
+
+auto failing(const std::string& what, const std::string& path) {
+  return [what, path](int error) { return file_error(what, path, error); };
+}
+
+/// Files below a directory that it keeps open.
+class InsideFiles final : public FakeFiles {
+ public:
+  InsideFiles(FakeNode& node, Location root) : FakeFiles(node, root_here_), root_here_(std::move(root)) {}
+
+ private:
+  Location root_here_;
+};
+
+}  // namespace
+
+int FakeNode::replace(const Location& from, const std::string& from_name, const Location& to,
+                      const std::string& to_name) {
+  if (from.mount != to.mount) return EXDEV;
+  const std::shared_ptr<Inode> there = to.inode->child(to_name);
+  if (there == nullptr) return move(from, from_name, to, to_name);
+  const std::shared_ptr<Inode> file = from.inode->child(from_name);
+  if (from.is_read_only()) return EROFS;
+  if (file == nullptr) return ENOENT;
+  if (there->is_directory()) return file->is_directory() ? ENOTEMPTY : EISDIR;
+  if (file->is_directory()) return ENOTDIR;
+  if (there->mounts_on > 0 || file->mounts_on > 0) return EBUSY;
+  if (there == file) return 0;
+  there->file_system->drop(there);
+  return move(from, from_name, to, to_name);
+}
+
+Result<void> FakeFiles::write_file(const std::string& path, std::string_view content, std::uint32_t mode) {
+  const auto act = [&]() -> Result<void> {
+    MOORING_TRY(const FakePlace place, place_of(node_, root_, path));
+    const int error =
+        node_.make(place.directory, place.name, FileType::Regular, mode & 07777U, std::string(content));
+    if (error == 0) return success();
+    if (error == ENOSPC) {  // The name costs less than what it holds: it is there, and empty or cut short.
+      node_.make(place.directory, place.name, FileType::Regular, mode & 07777U);
+      return file_error("cannot write", path, error);
+    }
+    return file_error("cannot create", path, error);
+  };
+  return between_faults<void>(node_, "write_file", path, act, failing("cannot write", path));
+}
+
+Result<std::optional<std::string>> FakeFiles::read_link(const std::string& path) {
+  using Answer = std::optional<std::string>;
+  const auto act = [&]() -> Result<Answer> {
+    const Result<FakePlace> place = place_of(node_, root_, path);
+    if (!place) {
+      if (place.error().errno_value == ENOENT) return Answer();
+      return place.error();
+    }
+    Location there;
+    const int error = node_.find(place.value().directory, place.value().name, there);
+    if (error == ENOENT) return Answer();
+    if (error != 0) return file_error("cannot read the link", path, error);
+    if (there.inode->type != FileType::SymbolicLink) return file_error("cannot read the link", path, EINVAL);
+    return Answer(there.inode->content);
+  };
+  return between_faults<Answer>(node_, "read_link", path, act, failing("cannot read the link", path));
+}
+
+Result<void> FakeFiles::make_link(const std::string& path, const std::string& target) {
+  const auto act = [&]() -> Result<void> {
+    MOORING_TRY(const FakePlace place, place_of(node_, root_, path));
+    const int error = node_.make(place.directory, place.name, FileType::SymbolicLink, 0777, target);
+    if (error == 0) return success();
+    return file_error("cannot make the link", path, error);
+  };
+  return between_faults<void>(node_, "make_link", path, act, failing("cannot make the link", path));
+}
+
+Result<void> FakeFiles::replace(const std::string& from, const std::string& to) {
+  const std::string what = "cannot rename to " + to + " what is";
+  const auto act = [&]() -> Result<void> {
+    MOORING_TRY(const FakePlace source, place_of(node_, root_, from));
+    MOORING_TRY(const FakePlace target, place_of(node_, root_, to));
+    const int error = node_.replace(source.directory, source.name, target.directory, target.name);
+    if (error == 0) return success();
+    return file_error(what, from, error);
+  };
+  return between_faults<void>(node_, "replace", from, act, failing(what, from));
+}
+
+Result<std::unique_ptr<Files>> FakeFiles::inside(const std::string& path) {
+  using Answer = std::unique_ptr<Files>;
+  const auto act = [&]() -> Result<Answer> {
+    MOORING_TRY(const FakePlace place, place_of(node_, root_, path));
+    Location there;
+    if (const int error = node_.find(place.directory, place.name, there))
+      return file_error("cannot open the directory", path, error);
+    if (!there.inode->is_directory()) return file_error("cannot open the directory", path, ENOTDIR);
+    return Answer(new InsideFiles(node_, there));
+  };
+  return between_faults<Answer>(node_, "inside", path, act, failing("cannot open the directory", path));
+}
+
+}  // namespace mooring::kernel::fake

@@ -1,0 +1,84 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+
+#include "kernel/linux/kernel_error.h"
+#include "kernel/linux/linux_files.h"
+#include "kernel/linux/lookup.h"
+
+// What publishing files in a volume needs besides.
+
+namespace mooring::kernel {
+namespace {
+
+/// Files below a directory that it keeps open.
+class InsideFiles final : public LinuxFiles {
+ public:
+  explicit InsideFiles(Descriptor root) : LinuxFiles(root.get(), -1), root_(std::move(root)) {}
+
+ private:
+  Descriptor root_;
+};
+
+}  // namespace
+
+Result<void> LinuxFiles::write_file(const std::string& path, std::string_view content, std::uint32_t mode) {
+  MOORING_TRY(const Place place, place_of(root_, path));
+  const Descriptor file(openat(place.directory.get(), place.name.c_str(),
+                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+  if (!file) return file_error("cannot create", path, errno);
+  while (!content.empty()) {
+    const ssize_t written = write(file.get(), content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return file_error("cannot write", path, errno);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (fchmod(file.get(), mode) != 0) return file_error("cannot set the mode of", path, errno);
+  return success();
+}
+
+Result<std::optional<std::string>> LinuxFiles::read_link(const std::string& path) {
+  using Answer = std::optional<std::string>;
+  const Result<Place> place = place_of(root_, path);
+  if (!place) {
+    if (place.error().errno_value == ENOENT) return Answer();
+    return place.error();
+  }
+  std::array<char, PATH_MAX> target{};
+  const ssize_t size =
+      readlinkat(place.value().directory.get(), place.value().name.c_str(), target.data(), target.size());
+  if (size >= 0) return Answer(std::string(target.data(), static_cast<std::size_t>(size)));
+  if (errno == ENOENT) return Answer();
+  return file_error("cannot read the link", path, errno);
+}
+
+Result<void> LinuxFiles::make_link(const std::string& path, const std::string& target) {
+  MOORING_TRY(const Place place, place_of(root_, path));
+  if (symlinkat(target.c_str(), place.directory.get(), place.name.c_str()) == 0) return success();
+  return file_error("cannot make the link", path, errno);
+}
+
+Result<void> LinuxFiles::replace(const std::string& from, const std::string& to) {
+  MOORING_TRY(const Place source, place_of(root_, from));
+  MOORING_TRY(const Place target, place_of(root_, to));
+  if (renameat(source.directory.get(), source.name.c_str(), target.directory.get(), target.name.c_str()) ==
+      0) {
+    return success();
+  }
+  return file_error("cannot rename to " + to + " what is", from, errno);
+}
+
+Result<std::unique_ptr<Files>> LinuxFiles::inside(const std::string& path) {
+  MOORING_TRY(const Place place, place_of(root_, path));
+  // The last element alone may cross a mount: it is the volume's own.
+  Descriptor directory(
+      openat(place.directory.get(), place.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory) return file_error("cannot open the directory", path, errno);
+  return std::unique_ptr<Files>(new InsideFiles(std::move(directory)));
+}
+
+}  // namespace mooring::kernel

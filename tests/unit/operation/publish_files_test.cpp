@@ -1,0 +1,171 @@
+// PublishFiles: what readers of a configuration volume see, whatever happens.
+
+#include <gmock/gmock.h>
+
+#include "operation_fixture.h"
+
+namespace mooring {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+PublishFiles step_of(int version, const Pairs& files, std::vector<std::string> mount_points = {}) {
+  PublishFiles step;
+  step.path = volume_path;
+  step.version = layout::content_version(WallTime{std::chrono::seconds(1'000'000'000 + version)});
+  for (const auto& [path, content] : files)
+    step.files.push_back({path, 0644, SecretBytes(content)});
+  step.mount_points = std::move(mount_points);
+  return step;
+}
+
+struct Publish : testing::Test {
+  Publish() { node.run_well({make_pod, MakeDirectory{volume_path, 0777}}); }
+
+  std::string read(const std::string& path) const { return node.fake.read(node.volume + "/" + path); }
+  bool has(const std::string& path) const { return node.fake.exists(node.volume + "/" + path); }
+  /// The names in the volume itself.
+  std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (const std::string& line : node.fake.tree_listing(node.volume)) {
+      const std::string rest = line.substr(node.volume.size() + 1);
+      if (rest.find('/') == std::string::npos) out.push_back(rest.substr(0, rest.find(' ')));
+    }
+    return out;
+  }
+  std::string data() const {
+    const auto target = node_files().read_link(volume_path + "/..data");
+    return target && target.value() ? *target.value() : std::string();
+  }
+  kernel::Files& node_files() const { return const_cast<Node&>(node).fake.ports().files; }
+
+  Node node;
+  const PublishFiles first = step_of(1, {{"a", "1"}, {"deep/b", "1"}, {"deep/er/c", "1"}});
+  const PublishFiles second = step_of(2, {{"a", "2"}, {"d", "2"}});
+};
+
+TEST_F(Publish, kb_12_files_are_behind_links_and_one_version) {
+  EXPECT_TRUE(node.run_well({first}).changed);
+  EXPECT_EQ(read("a"), "1");
+  EXPECT_EQ(read("deep/er/c"), "1");
+  EXPECT_EQ(data(), first.version);
+  EXPECT_THAT(names(), ElementsAre("..2001_09_09_01_46_41.000000000", "..data", "a", "deep"));
+  EXPECT_EQ(node_files().read_link(volume_path + "/a").value(), "..data/a");
+  EXPECT_THAT(node.fake.tree_listing(node.volume), Contains(HasSubstr(first.version + " directory 755")));
+}
+
+TEST_F(Publish, kb_12_a_new_version_replaces_the_old_one_and_its_names) {
+  node.run_well({first});
+  EXPECT_TRUE(node.run_well({second}).changed);
+  EXPECT_EQ(read("a"), "2");
+  EXPECT_EQ(read("d"), "2");
+  EXPECT_FALSE(has("deep"));
+  EXPECT_THAT(names(), ElementsAre(second.version, "..data", "a", "d"));
+}
+
+TEST_F(Publish, kb_12_what_is_there_already_is_not_touched) {
+  node.run_well({first});
+  const auto before = node.picture();
+  PublishFiles again = step_of(9, {{"a", "1"}, {"deep/b", "1"}, {"deep/er/c", "1"}});
+  EXPECT_FALSE(node.run_well({again}).changed);
+  EXPECT_EQ(node.picture(), before);
+  EXPECT_EQ(data(), first.version);
+}
+
+TEST_F(Publish, kb_12_bug_a_change_of_modes_alone_is_applied) {
+  node.run_well({first});
+  PublishFiles stricter = step_of(2, {{"a", "1"}, {"deep/b", "1"}, {"deep/er/c", "1"}});
+  stricter.files[0].mode = 0400;
+  EXPECT_TRUE(node.run_well({stricter}).changed);
+  EXPECT_EQ(node_files().status(volume_path + "/" + stricter.version + "/a").value()->mode, 0400u);
+}
+
+TEST_F(Publish, kb_12_bug_a_link_that_somebody_removed_or_changed_is_repaired) {
+  node.run_well({first});
+  node.fake.remove_all(node.volume + "/a");
+  EXPECT_TRUE(node.run_well({first}).changed);
+  EXPECT_EQ(read("a"), "1");
+  ASSERT_TRUE(node_files().remove_file(volume_path + "/a"));
+  ASSERT_TRUE(node_files().make_link(volume_path + "/a", "/etc/passwd"));
+  EXPECT_TRUE(node.run_well({first}).changed);
+  EXPECT_EQ(read("a"), "1");
+  EXPECT_EQ(data(), first.version) << "the version itself was right";
+}
+
+TEST_F(Publish, kb_12_bug_what_a_crash_left_is_removed) {
+  node.run_well({first});
+  ASSERT_TRUE(node_files().make_link(volume_path + "/..data_tmp", "..1999_01_01_00_00_00.1"));
+  node.fake.put_file(node.volume + "/..1999_01_01_00_00_00.1/half", "h");
+  EXPECT_TRUE(node.run_well({first}).changed);
+  EXPECT_THAT(names(), ElementsAre(first.version, "..data", "a", "deep"));
+  node.fake.put_file(node.volume + "/" + second.version + "/half", "h");
+  node.run_well({second});
+  EXPECT_FALSE(has("..data/half"));
+}
+
+TEST_F(Publish, readers_see_one_whole_version_whatever_fails_or_ends_where) {
+  node.run_well({first});
+  const auto is_whole = [&] {
+    const std::string a = read("..data/a");
+    return a == "1" ? read("..data/deep/b") == "1" && !has("..data/d") : a == "2" && read("..data/d") == "2";
+  };
+  for (int stop = 0; stop < 200; ++stop) {
+    const PublishFiles next = stop % 2 == 0 ? second : first;
+    int calls = 0;
+    bool was_stopped = false;
+    node.fake.set_hook([&](std::string_view, const std::string&, bool) {
+      EXPECT_TRUE(is_whole());
+      if (calls++ != stop / 2) return Fault::none();
+      was_stopped = true;
+      return stop % 4 < 2 ? Fault::error(EIO) : Fault::crash();
+    });
+    try {
+      node.run({next});
+    } catch (const kernel::FakeCrash&) {
+    }
+    node.heal();
+    ASSERT_TRUE(is_whole()) << stop;
+    node.run_well({next});
+    ASSERT_EQ(read("a"), next == second ? "2" : "1") << stop;
+    ASSERT_EQ(names().size(), next == second ? 4u : 4u) << stop;
+    if (!was_stopped) break;
+  }
+}
+
+TEST_F(Publish, mount_points_of_others_outlive_a_new_version) {
+  const PublishFiles with = step_of(1, {{"a", "1"}}, {"cache", "x/y"});
+  EXPECT_TRUE(node.run_well({with}).changed);
+  EXPECT_FALSE(node.run_well({with}).changed);
+  node.fake.put_file(node.volume + "/cache/of somebody", "precious");
+  node.run_well({step_of(2, {{"a", "2"}}, {"cache", "x/y"})});
+  EXPECT_EQ(read("cache/of somebody"), "precious");
+  EXPECT_TRUE(has("x/y"));
+}
+
+TEST_F(Publish, what_mooring_did_not_make_is_in_the_way_and_stays) {
+  node.fake.put_file(node.volume + "/a", "foreign");
+  const Error error = node.run_badly({first});
+  EXPECT_EQ(error.reason, "ForeignContent");
+  EXPECT_EQ(error.kind, ErrorKind::Final);
+  EXPECT_EQ(read("a"), "foreign");
+  node.fake.remove_all(node.volume + "/a");
+  node.run_well({first});
+  node.fake.put_directory(node.volume + "/of somebody");
+  node.run_well({second});
+  EXPECT_TRUE(has("of somebody"));
+}
+
+TEST_F(Publish, no_content_is_in_what_is_said_of_it) {
+  PublishFiles secret = step_of(1, {{"token", "HIDDEN-MARKER"}});
+  EXPECT_THAT(describe(secret), Not(HasSubstr("HIDDEN-MARKER")));
+  node.fail_call("write_file", ENOSPC, true);
+  EXPECT_THAT(node.run_badly({secret}).text(), Not(HasSubstr("HIDDEN-MARKER")));
+}
+
+}  // namespace
+}  // namespace mooring
