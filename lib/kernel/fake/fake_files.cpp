@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "kernel/fake/fake_error.h"
+#include "kernel/errors.h"
 
 namespace mooring::kernel::fake {
 namespace {

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "kernel/fake/fake_error.h"
+#include "kernel/errors.h"
 #include "kernel/fake/fake_files.h"
 
 namespace mooring::kernel::fake {

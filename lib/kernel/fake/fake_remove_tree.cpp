@@ -1,6 +1,6 @@
 #include <cerrno>
 
-#include "kernel/fake/fake_error.h"
+#include "kernel/errors.h"
 #include "kernel/fake/fake_files.h"
 
 namespace mooring::kernel::fake {

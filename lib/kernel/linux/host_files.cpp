@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "kernel/linux/kernel_error.h"
+#include "kernel/errors.h"
 #include "kernel/linux/linux_files.h"
 #include "kernel/linux/lookup.h"
 #include "kernel/linux/uapi.h"
@@ -40,16 +40,6 @@ Result<HostLookup> start_of(const HostLocation& location) {
   return lookup;
 }
 
-Error host_error(const HostLookup& lookup, std::string_view what, const std::string& path, int errno_value) {
-  Error error = file_error(what, path, errno_value);
-  if (errno_value == EXDEV && lookup.is_confined) error.reason = "LeavesMount";
-  if (errno_value == ELOOP) {
-    error.reason = "SymbolicLinkLoop";
-    error.remedy = "the path runs through a loop of symbolic links";
-  }
-  return error;
-}
-
 Descriptor open_host(const HostLookup& lookup, const std::string& relative, int flags, mode_t mode = 0) {
   // The confining mount may be that of a file, in which the kernel looks up nothing, not even ".".
   if (relative == "." && flags == O_PATH) return Descriptor(fcntl(lookup.base.get(), F_DUPFD_CLOEXEC, 0));
@@ -66,16 +56,17 @@ std::string parent_of(const std::string& relative) {
 
 Result<void> make_path(const HostLookup& lookup, const std::string& relative, const std::string& path) {
   if (open_host(lookup, relative, O_PATH | O_DIRECTORY)) return success();
-  if (errno != ENOENT || relative == ".") return host_error(lookup, "cannot make the directory", path, errno);
+  if (errno != ENOENT || relative == ".")
+    return host_error("cannot make the directory", path, errno, lookup.is_confined);
   const std::string parent = parent_of(relative);
   MOORING_TRY(make_path(lookup, parent, path));
   const Descriptor directory = open_host(lookup, parent, O_PATH | O_DIRECTORY);
-  if (!directory) return host_error(lookup, "cannot make the directory", path, errno);
+  if (!directory) return host_error("cannot make the directory", path, errno, lookup.is_confined);
   const std::string name = relative.substr(relative.rfind('/') + 1);
   if (mkdirat(directory.get(), name.c_str(), 0755) == 0 || errno == EEXIST) {
     if (open_host(lookup, relative, O_PATH | O_DIRECTORY)) return success();
   }
-  return host_error(lookup, "cannot make the directory", path, errno);
+  return host_error("cannot make the directory", path, errno, lookup.is_confined);
 }
 
 }  // namespace
@@ -90,7 +81,7 @@ Result<std::optional<FileStatus>> LinuxFiles::host_status(const HostLocation& lo
   if (!file && errno == ENOENT) return std::optional<FileStatus>();
   FileStatus status;
   if (!file || !read_status(file.get(), "", status)) {
-    return host_error(lookup.value(), "cannot read", location.path, errno);
+    return host_error("cannot read", location.path, errno, lookup.value().is_confined);
   }
   return std::optional(status);
 }
@@ -104,18 +95,19 @@ Result<void> LinuxFiles::make_host_file(const HostLocation& location) {
   MOORING_TRY(const HostLookup lookup, start_of(location));
   // What is there is not opened for writing: it may be read-only, a program that runs, a device.
   const Descriptor there = open_host(lookup, lookup.relative, O_PATH);
-  if (!there && errno != ENOENT) return host_error(lookup, "cannot create the file", location.path, errno);
+  if (!there && errno != ENOENT)
+    return host_error("cannot create the file", location.path, errno, lookup.is_confined);
   FileStatus status;
   if (there && !read_status(there.get(), "", status)) {
-    return host_error(lookup, "cannot create the file", location.path, errno);
+    return host_error("cannot create the file", location.path, errno, lookup.is_confined);
   }
   if (there && status.type == FileType::Directory) {
-    return host_error(lookup, "cannot create the file", location.path, EISDIR);
+    return host_error("cannot create the file", location.path, EISDIR, lookup.is_confined);
   }
   if (there) return success();
   const Descriptor file =
       open_host(lookup, lookup.relative, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0644);
-  if (!file) return host_error(lookup, "cannot create the file", location.path, errno);
+  if (!file) return host_error("cannot create the file", location.path, errno, lookup.is_confined);
   return success();
 }
 
@@ -129,15 +121,17 @@ Result<std::vector<int>> LinuxFiles::watch_host(const HostLocation& location) {
     ancestor = parent_of(ancestor);
     const Descriptor directory = open_host(lookup, ancestor, O_PATH | O_DIRECTORY);
     if (!directory && (errno == ENOENT || errno == ENOTDIR) && ancestor != "." && watches.empty()) continue;
-    if (!directory && watches.empty()) return host_error(lookup, "cannot open", location.path, errno);
+    if (!directory && watches.empty())
+      return host_error("cannot open", location.path, errno, lookup.is_confined);
     if (!directory) break;
     const std::string through = "/proc/self/fd/" + std::to_string(directory.get());
     const int watch =
         inotify_add_watch(inotify_, through.c_str(), watches.empty() ? entries | itself : itself);
-    if (watch < 0 && watches.empty()) return host_error(lookup, "cannot watch for", location.path, errno);
+    if (watch < 0 && watches.empty())
+      return host_error("cannot watch for", location.path, errno, lookup.is_confined);
     if (watch >= 0) watches.push_back(watch);
   } while (ancestor != ".");
-  if (watches.empty()) return host_error(lookup, "cannot watch for", location.path, ENOENT);
+  if (watches.empty()) return host_error("cannot watch for", location.path, ENOENT, lookup.is_confined);
   return watches;
 }
 

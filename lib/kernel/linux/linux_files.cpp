@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <memory>
 
-#include "kernel/linux/kernel_error.h"
+#include "kernel/errors.h"
 #include "kernel/linux/lookup.h"
 
 namespace mooring::kernel {

@@ -6,7 +6,7 @@
 #include <array>
 #include <cerrno>
 
-#include "kernel/linux/kernel_error.h"
+#include "kernel/errors.h"
 
 namespace mooring::kernel {
 

@@ -13,7 +13,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "kernel/linux/kernel_error.h"
+#include "kernel/errors.h"
 #include "kernel/linux/lookup.h"
 #include "kernel/linux/uapi.h"
 

@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "kernel/linux/kernel_error.h"
+#include "kernel/errors.h"
 #include "kernel/linux/uapi.h"
 
 namespace mooring::kernel {

@@ -6,19 +6,12 @@
 #include <cerrno>
 #include <memory>
 
-#include "kernel/linux/kernel_error.h"
+#include "kernel/errors.h"
 #include "kernel/linux/linux_files.h"
 #include "kernel/linux/lookup.h"
 
 namespace mooring::kernel {
 namespace {
-
-Error mounted_below(const std::string& path, int errno_value) {
-  Error error = file_error("nothing is removed from what is mounted at", path, errno_value);
-  error.reason = "MountedBelow";
-  error.remedy = "unmount it; Mooring goes on by itself then";
-  return error;
-}
 
 /// Removes all that is in one directory and below, by descriptors. Deep trees are hoisted: a directory too
 /// far down is renamed into the top, so that depth costs no descriptors and no stack.

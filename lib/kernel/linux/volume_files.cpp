@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <climits>
 
-#include "kernel/linux/kernel_error.h"
+#include "kernel/errors.h"
 #include "kernel/linux/linux_files.h"
 #include "kernel/linux/lookup.h"
 

@@ -1,4 +1,4 @@
-#include "kernel/linux/kernel_error.h"
+#include "kernel/errors.h"
 
 #include <cerrno>
 
@@ -68,6 +68,23 @@ Error unmount_error(const std::string& path, int errno_value) {
   }
   const char* reason = errno_value == EINVAL ? "NotMounted" : "UnmountFailed";
   return system_error(ErrorKind::Transient, reason, "cannot unmount", path, errno_value);
+}
+
+Error mounted_below(const std::string& path, int errno_value) {
+  Error error = file_error("nothing is removed from what is mounted at", path, errno_value);
+  error.reason = "MountedBelow";
+  error.remedy = "unmount it; Mooring goes on by itself then";
+  return error;
+}
+
+Error host_error(std::string_view what, const std::string& path, int errno_value, bool is_confined) {
+  Error error = file_error(what, path, errno_value);
+  if (errno_value == EXDEV && is_confined) error.reason = "LeavesMount";
+  if (errno_value == ELOOP) {
+    error.reason = "SymbolicLinkLoop";
+    error.remedy = "the path runs through a loop of symbolic links";
+  }
+  return error;
 }
 
 }  // namespace mooring::kernel

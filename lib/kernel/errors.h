@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace mooring::kernel {
+
+// What a port's call that failed with an errno says, the same of the real kernel and of the fake one.
+
+/// Of a file call, with the reason that kernel/files.h names for its errno.
+Error file_error(std::string_view what, const std::string& path, int errno_value);
+/// Of a mount call: "MountFailed", or what the errno says better.
+Error mount_error(std::string_view what, const std::string& path, int errno_value);
+/// Of umount2(2): "UnmountFailed", "Busy" or "NotMounted".
+Error unmount_error(const std::string& path, int errno_value);
+/// Of a removal that met a mount.
+Error mounted_below(const std::string& path, int errno_value);
+/// Of a look-up outside the root directory. `is_confined`: it was kept to one mount, and EXDEV says that it
+/// would have left it.
+Error host_error(std::string_view what, const std::string& path, int errno_value, bool is_confined);
+
+}  // namespace mooring::kernel
