@@ -32,6 +32,29 @@ std::optional<std::pair<std::uint32_t, std::uint32_t>> first_bad_utf8(std::strin
   }
 }
 
+/// The first control character that YAML does not allow (YAML 1.1, 5.1, c-printable), which the library takes
+/// and trips over; nullopt if there is none. `text` is UTF-8.
+std::optional<YamlError> first_control(std::string_view text, std::uint32_t first_line) {
+  std::uint32_t line = first_line;
+  std::size_t line_start = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte == '\n') {
+      ++line;
+      line_start = i + 1;
+    }
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    const bool is_c0 = byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r';
+    const bool is_c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0 && next != 0x85;
+    if (is_c0 || is_c1 || byte == 0x7F) {
+      return YamlError{
+          "not valid YAML: control characters are not allowed; write them escaped, in double quotes", line,
+          static_cast<std::uint32_t>(i - line_start + 1)};
+    }
+  }
+  return std::nullopt;
+}
+
 /// Copies the library's tree into nodes, aliases expanded.
 class Builder {
  public:
@@ -207,6 +230,8 @@ YamlDocument::YamlDocument(std::string_view text, std::uint32_t first_line, cons
     error_ = YamlError{"the text is not valid UTF-8", first_line + bad->first, 1};
     return;
   }
+  error_ = first_control(text, first_line);
+  if (error_) return;
   if (!has_content(text)) return;  // To the library no document is a failure without a message.
   fy_diag_cfg diagnostic_options;
   fy_diag_cfg_default(&diagnostic_options);

@@ -216,5 +216,23 @@ TEST(Kind, a_typing_error_says_what_would_be_right) {
   EXPECT_THAT(refusal("v1", "PodList"), HasSubstr("there is no kind"));
 }
 
+TEST(Hardening, control_characters_are_refused_with_their_place) {
+  for (const char* control : {"\x01", "\x1b", "\x1f", "\x7f", "\xc2\x9b"}) {
+    const std::string text =
+        std::string("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a: |\n    x\n  ") +
+        control + " y\n";
+    const ParsedFile file = parse_file(text, "t.yaml");
+    ASSERT_EQ(file.diagnostics.size(), 1u);
+    EXPECT_EQ(file.diagnostics[0].where.line, 7u);
+    EXPECT_EQ(file.diagnostics[0].where.column, 3u);
+    EXPECT_NE(file.diagnostics[0].message.find("control characters are not allowed"), std::string::npos);
+  }
+  EXPECT_TRUE(
+      parse_file(
+          "apiVersion: v1\r\nkind: ConfigMap\r\nmetadata: {name: c}\r\ndata: {a: \"\\x1b\\u009b\"}\r\n",
+          "t.yaml")
+          .diagnostics.empty());
+}
+
 }  // namespace
 }  // namespace mooring::manifest
