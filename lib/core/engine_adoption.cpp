@@ -15,6 +15,7 @@ void Core::Engine::on(RecordsRead& event, Instant now) {
 
 void Core::Engine::on(MountsRead& event, Instant now) {
   const std::shared_ptr<const MountTable> before = std::exchange(mounts_, std::move(event.table));
+  unmounted_.clear();
   if (adoption_ == Adoption::Waiting) {
     if (records_are_read_) adoption_ = Adoption::Scanning;
     return;
@@ -187,6 +188,7 @@ std::vector<std::string> Core::Engine::foreign_mounts() const {
   if (adoption_ != Adoption::Adopted) return lines;
   const std::string& root = options_.node.root_dir;
   for (const MountFact* fact : mounts_->below(root)) {
+    if (unmounted_.contains(fact->mount_point)) continue;
     const auto parsed = layout::parse_volume(std::string_view(fact->mount_point).substr(root.size() + 1));
     const ActualPod* pod = parsed ? actual_.find(parsed->pod) : nullptr;
     const bool is_known =

@@ -184,6 +184,9 @@ void Core::Engine::unpublish_ended(const InFlight& what, Outcome& outcome, Insta
     fail(what.pod, work, *outcome.error, now);
     return;
   }
+  if (volume->is_mount)
+    unmounted_.insert(options_.node.root_dir + "/" +
+                      layout::volume(what.pod, volume->plugin, volume->directory));
   volume->state = PublishState::Absent;
   volume->shape.clear();
   volume->is_mount = false;

@@ -116,5 +116,19 @@ TEST(ForeignMount, in_a_ready_volume_it_is_nobodys_business) {
   EXPECT_FALSE(shell.core.next_wake());
 }
 
+TEST(ForeignMount, what_was_unmounted_since_the_table_was_read_is_none) {
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"m", memory}});
+  shell.finish();
+  shell.show_mounts({{volume_path("web", "m"), "tmpfs"}});
+  shell.remove("web");
+  shell.finish();
+  EXPECT_FALSE(shell.is_known("web"));
+  EXPECT_THAT(shell.core.node_status().problems, testing::IsEmpty());
+  shell.show_mounts({{volume_path("web", "m"), "tmpfs"}});
+  EXPECT_EQ(shell.core.node_status().problems.size(), 1u) << "it is there all the same";
+}
+
 }  // namespace
 }  // namespace mooring
