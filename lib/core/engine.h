@@ -155,6 +155,7 @@ class Core::Engine {
   std::string scan_problem_;
   std::shared_ptr<const MountTable> mounts_;
   std::set<PodUid> unseen_;       ///< Adopted, and named by no manifest that this run has read.
+  std::set<PodUid> held_;            ///< Not torn down because a broken manifest may ask for them.
   std::set<std::string> unmounted_;  ///< Mount points of volumes that were removed since the last reading.
   std::set<PodUid> unconfirmed_;  ///< Published since the last reading of the table.
 

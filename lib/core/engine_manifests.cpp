@@ -51,10 +51,9 @@ void Core::Engine::take_in(const StoreChanges& changes, Instant now) {
   content_changed(changes.objects);
   // What a volume waits for may have turned out to be something else.
   if (listing_is_complete_) dirty_.merge(content_waiting_);
-  dirty_.insert(unseen_.begin(), unseen_.end());
-  for (const auto& [uid, pod] : actual_.pods()) {  // What was held back by a broken manifest may go now.
-    if (store_.find_pod(uid) == nullptr) dirty_.insert(uid);
-  }
+  // What was held back by a manifest that could not be read may go now.
+  dirty_.merge(held_);
+  held_.clear();
 }
 
 void Core::Engine::update_desired(const PodUid& uid) {

@@ -63,7 +63,9 @@ void Core::Engine::plan(const PodUid& uid, Instant now) {
   if (actual == nullptr) actual = &actual_.ensure(uid, desired->pod->key);
   PodWork& work = work_[uid];
   sync_volumes(uid, desired, *actual, work, now);
-  const PodPlan pod_plan = plan_pod(view_of(uid, desired, *actual, work), gate_of(uid, now.monotonic));
+  const PlanGate pod_gate = gate_of(uid, now.monotonic);
+  if (gate(now.monotonic).may_tear_down && !pod_gate.may_tear_down) held_.insert(uid);
+  const PodPlan pod_plan = plan_pod(view_of(uid, desired, *actual, work), pod_gate);
   if (pod_plan.is_gone) return forget(uid, now);
   set_timer(uid, work, pod_plan.look_again);
   for (const VolumeName& name : pod_plan.unpublish)
@@ -336,6 +338,7 @@ void Core::Engine::forget(const PodUid& uid, Instant now) {
   actual_.erase(uid);
   unconfirmed_.erase(uid);
   unseen_.erase(uid);
+  held_.erase(uid);
   if (desired_.find(uid) != nullptr) dirty_.insert(uid);  // Another pod of the same uid waited for its end.
 }
 
