@@ -161,21 +161,31 @@ void BusService::publish(const Effects& effects) {
     tell("PodReady", pod);
   for (const PodIdentity& pod : effects.pods_gone)
     tell("PodGone", pod);
+  // That a pod is ready or gone was told above; as events for those who follow them all it may wait.
   for (const StatusEvent& event : effects.events) {
-    sd_bus_message* message = nullptr;
-    if (sd_bus_message_new_signal(bus, &message, bus_root, manager_interface, "Event") >= 0 &&
-        append_bus_event(message, event) >= 0) {
-      sd_bus_send(bus, message, nullptr);
+    if (event.reason == "PodReady" || event.reason == "PodGone") {
+      later_events_.push_back(event);
+    } else {
+      send_event(event);
     }
-    sd_bus_message_unref(message);
   }
   answer_waiters();
   for (const PodUid& uid : effects.changed_pods)
     undetailed_.insert(uid);
   for (const PodIdentity& pod : effects.pods_gone)
     undetailed_.insert(pod.uid);
-  if (!undetailed_.empty()) schedule_details();
+  if (!undetailed_.empty() || !later_events_.empty()) schedule_details();
   connection_->kick();
+}
+
+void BusService::send_event(const StatusEvent& event) {
+  sd_bus* bus = connection_->get();
+  sd_bus_message* message = nullptr;
+  if (sd_bus_message_new_signal(bus, &message, bus_root, manager_interface, "Event") >= 0 &&
+      append_bus_event(message, event) >= 0) {
+    sd_bus_send(bus, message, nullptr);
+  }
+  sd_bus_message_unref(message);
 }
 
 bool BusService::is_met(const ObjectKey& pod, bool for_ready) const {
@@ -258,8 +268,13 @@ void BusService::schedule_details() {
 }
 
 void BusService::send_details() {
-  if (!connection_ || is_lost_) return undetailed_.clear();
+  if (!connection_ || is_lost_) {
+    later_events_.clear();
+    return undetailed_.clear();
+  }
   if (callbacks_.is_busy()) return schedule_details();
+  for (const StatusEvent& event : std::exchange(later_events_, {}))
+    send_event(event);
   for (std::size_t i = 0; i < details_pods_max && !undetailed_.empty(); ++i) {
     const PodUid uid = undetailed_.extract(undetailed_.begin()).value();
     send_details_of(uid);

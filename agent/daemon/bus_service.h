@@ -66,6 +66,7 @@ class BusService {
   static int on_caller_gone(sd_bus_track* caller, void* data);
   void end_wait(std::uint64_t number);
   void answer_waiters();
+  void send_event(const StatusEvent& event);
   void schedule_details();
   void send_details();
   void send_details_of(const PodUid& uid);
@@ -85,6 +86,7 @@ class BusService {
   bool is_lost_ = false;  ///< Of connection_, which is let go of before the next try.
   bool is_settled_ = false;
   bool is_details_set_ = false;
+  std::vector<StatusEvent> later_events_;
   std::set<PodUid> undetailed_;                       ///< Changed since it was last told of.
   std::map<PodUid, std::set<VolumeName>> announced_;  ///< Objects that the bus knows.
   std::list<Waiter> waiters_;
