@@ -49,16 +49,6 @@ Result<void> correct_mode(const Place& place, const std::string& path, std::uint
   return success();
 }
 
-Result<void> write_all(int fd, std::string_view content, const std::string& path) {
-  while (!content.empty()) {
-    const ssize_t written = write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return file_error("cannot write", path, errno);
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return success();
-}
-
 bool is_absent(const Error& error) {
   return error.errno_value == ENOENT;
 }
@@ -72,6 +62,16 @@ bool was_absent(const Place& place, int errno_value) {
 }
 
 }  // namespace
+
+Result<void> write_all(int fd, std::string_view content, const std::string& path) {
+  while (!content.empty()) {
+    const ssize_t written = write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return file_error("cannot write", path, errno);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return success();
+}
 
 Result<bool> LinuxFiles::make_directory(const std::string& path, std::uint32_t mode) {
   Result<Place> place = place_of(root_, path);

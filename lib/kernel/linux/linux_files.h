@@ -5,6 +5,9 @@
 
 namespace mooring::kernel {
 
+/// Writes all of it, however often the kernel takes a part only; `path` is for the error.
+Result<void> write_all(int fd, std::string_view content, const std::string& path);
+
 /// Files on the real kernel. Needs Linux 5.8 (openat2, STATX_ATTR_MOUNT_ROOT) and a umask of 0 in its
 /// process. Does not own its descriptors.
 class LinuxFiles : public Files {

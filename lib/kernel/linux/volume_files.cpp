@@ -31,12 +31,7 @@ Result<void> LinuxFiles::write_file(const std::string& path, std::string_view co
   const Descriptor file(openat(place.directory.get(), place.name.c_str(),
                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (!file) return file_error("cannot create", path, errno);
-  while (!content.empty()) {
-    const ssize_t written = write(file.get(), content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return file_error("cannot write", path, errno);
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
+  MOORING_TRY(write_all(file.get(), content, path));
   if (fchmod(file.get(), mode) != 0) return file_error("cannot set the mode of", path, errno);
   return success();
 }
