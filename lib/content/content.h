@@ -31,6 +31,7 @@ struct ContentRequest {
   const ObjectStore& objects;
   /// "cpu", "memory", ...: what a container without a limit may use (kubelet-behaviours 13.7).
   const std::map<std::string, Quantity>& allocatable;
+  const NodeName& node;  ///< spec.nodeName of a pod that is here.
 };
 
 /// The content of a configMap, secret, downwardAPI or projected source (kubelet-behaviours 13.5 to 13.8).

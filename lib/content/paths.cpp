@@ -1,9 +1,14 @@
 #include <algorithm>
 
+#include "base/quote.h"
 #include "content/content.h"
+#include "content/environment.h"
 
 namespace mooring {
 namespace {
+
+constexpr std::size_t path_bytes_max = 4096;
+constexpr std::size_t element_bytes_max = 255;
 
 std::vector<std::string_view> elements_of(std::string_view path) {
   std::vector<std::string_view> elements;
@@ -35,11 +40,40 @@ std::optional<std::string> relative_path(const std::string& outer, const std::st
   return joined(below.begin() + static_cast<std::ptrdiff_t>(above.size()), below.end());
 }
 
+Error bad_sub_path(std::string message) {
+  Error error;
+  error.reason = "InvalidSubPath";
+  error.message = std::move(message);
+  error.remedy = "use a relative path without `..` elements";
+  return error;
+}
+
 }  // namespace
 
+Result<std::string> clean_sub_path(std::string_view path) {
+  if (path.size() > path_bytes_max) {
+    return bad_sub_path("unable to provision a SubPath of more than " + std::to_string(path_bytes_max) +
+                        " bytes");
+  }
+  if (clean(path) != path) {
+    return bad_sub_path("unable to provision SubPath " + quoted(path) +
+                        ": must not contain control characters or bytes that are not UTF-8");
+  }
+  const std::string shown = "`" + std::string(path) + "`";
+  if (path.starts_with('/')) return bad_sub_path("error SubPath " + shown + " must not be an absolute path");
+  const auto elements = elements_of(path);
+  for (const std::string_view element : elements) {
+    if (element == "..")
+      return bad_sub_path("unable to provision SubPath " + shown + ": must not contain '..'");
+    if (element.size() > element_bytes_max) {
+      return bad_sub_path("unable to provision SubPath " + shown + ": an element has more than " +
+                          std::to_string(element_bytes_max) + " bytes");
+    }
+  }
+  return joined(elements.begin(), elements.end());
+}
+
 std::optional<std::string> clean_content_path(std::string_view path) {
-  constexpr std::size_t path_bytes_max = 4096;
-  constexpr std::size_t element_bytes_max = 255;
   if (path.size() > path_bytes_max || path.starts_with('/')) return std::nullopt;
   if (path.find('\0') != std::string_view::npos) return std::nullopt;
   const auto elements = elements_of(path);

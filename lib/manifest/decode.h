@@ -28,8 +28,14 @@ std::map<std::string, std::string> decode_labels(const Field& field);
 /// A pod's metadata and spec, without its name: a pod of its own, or a workload's template.
 void decode_pod_body(const Field& metadata, const Field& spec, const Field& status,
                      std::vector<Volume> volumes, Pod& pod);
+/// seLinuxOptions, of a pod or of a container.
+SelinuxOptions decode_selinux(const Field& field);
 std::vector<Volume> decode_volumes(const Field& volumes);
 std::vector<Container> decode_containers(const Field& spec, const std::vector<Volume>& volumes);
+/// env and envFrom of a container, into it.
+void decode_environment(const Field& field, Container& container);
+/// resourceFieldRef; the container's name may be absent.
+ResourceReference decode_resource_reference(const Field& field);
 PersistentVolumeClaim decode_claim(const Field& document);
 
 // Sources that stand in pods and in PersistentVolumes alike.

@@ -104,15 +104,12 @@ Container decode_container(const Field& field, ContainerKind kind, const std::ve
   if (name.require() && !is_dns_label(container.name.str())) name.error("is not a DNS-1123 label");
   container.privileged = field["securityContext"]["privileged"].boolean();
   container.run_as_user = field["securityContext"]["runAsUser"].integer();
+  container.selinux = decode_selinux(field["securityContext"]["seLinuxOptions"]);
   container.limits = decode_resources(field["resources"]["limits"]);
   container.requests = decode_resources(field["resources"]["requests"]);
   for (const auto& [resource, limit] : container.limits)
     container.requests.try_emplace(resource, limit);
-  for (const Field& variable : field["env"].items()) {
-    variable["name"].require();
-    container.environment.push_back({variable["name"].text(), variable["value"].text(),
-                                     variable["valueFrom"]["fieldRef"]["fieldPath"].text()});
-  }
+  decode_environment(field, container);
   decode_mounts(field, volumes, container);
   return container;
 }

@@ -8,23 +8,49 @@
 namespace mooring::manifest {
 namespace {
 
+/// A group's number; an error outside of what Kubernetes takes for one.
+std::optional<std::int64_t> decode_group(const Field& field) {
+  constexpr std::int64_t group_max = INT32_MAX;
+  const auto group = field.integer();
+  if (group && (*group < 0 || *group > group_max))
+    field.error("must be between 0 and " + std::to_string(group_max));
+  return group;
+}
+
+/// As decode_choice(), but a word that is not known is only warned of: it says how something is done, and a
+/// later Kubernetes may know more ways.
+template <class E>
+E decode_lenient_choice(const Field& field, std::initializer_list<std::pair<std::string_view, E>> names,
+                        E otherwise) {
+  if (!field.exists()) return otherwise;
+  const std::string text = field.text();
+  for (const auto& [name, value] : names) {
+    if (name == text) return value;
+  }
+  field.warning(quoted(text) + " is not known and has no effect");
+  return otherwise;
+}
+
 PodSecurity decode_security(const Field& field) {
   PodSecurity security;
-  security.fs_group = field["fsGroup"].integer();
+  security.fs_group = decode_group(field["fsGroup"]);
   security.run_as_user = field["runAsUser"].integer();
   security.fs_group_change_policy = decode_choice<GroupChangePolicy>(
       field["fsGroupChangePolicy"],
       {{"Always", GroupChangePolicy::Always}, {"OnRootMismatch", GroupChangePolicy::OnRootMismatch}},
       GroupChangePolicy::Always);
   for (const Field& group : field["supplementalGroups"].items()) {
-    if (const auto id = group.integer()) security.supplemental_groups.push_back(*id);
+    if (const auto id = decode_group(group)) security.supplemental_groups.push_back(*id);
   }
-  if (security.fs_group && *security.fs_group < 0) field["fsGroup"].error("must not be negative");
-  const Field selinux = field["seLinuxOptions"];
-  for (const char* part : {"user", "role", "type", "level"}) {
-    const std::string text = selinux[part].text();
-    if (!text.empty()) security.selinux_level += (security.selinux_level.empty() ? "" : ":") + text;
-  }
+  security.supplemental_groups_policy = decode_lenient_choice<SupplementalGroupsPolicy>(
+      field["supplementalGroupsPolicy"],
+      {{"Merge", SupplementalGroupsPolicy::Merge}, {"Strict", SupplementalGroupsPolicy::Strict}},
+      SupplementalGroupsPolicy::Merge);
+  security.selinux = decode_selinux(field["seLinuxOptions"]);
+  security.selinux_change_policy = decode_lenient_choice<SelinuxChangePolicy>(
+      field["seLinuxChangePolicy"],
+      {{"MountOption", SelinuxChangePolicy::MountOption}, {"Recursive", SelinuxChangePolicy::Recursive}},
+      SelinuxChangePolicy::MountOption);
   return security;
 }
 
@@ -93,6 +119,10 @@ ObjectKey decode_key(const Field& metadata, bool name_is_required) {
                            " is not a DNS-1123 subdomain (lower-case letters, digits, '-', '.')");
   }
   return key;
+}
+
+SelinuxOptions decode_selinux(const Field& field) {
+  return {field["user"].text(), field["role"].text(), field["type"].text(), field["level"].text()};
 }
 
 std::map<std::string, std::string> decode_labels(const Field& field) {

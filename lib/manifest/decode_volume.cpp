@@ -112,36 +112,6 @@ bool is_volume_field_path(std::string_view path) {
   return false;
 }
 
-ResourceReference decode_resource(const Field& field) {
-  ResourceReference reference;
-  reference.container_name = field["containerName"].text();
-  reference.resource = field["resource"].text();
-  field["containerName"].require();
-  std::string_view resource = reference.resource;
-  const bool has_prefix = resource.starts_with("limits.") || resource.starts_with("requests.");
-  if (has_prefix) resource.remove_prefix(resource.find('.') + 1);
-  const bool is_known = has_prefix && (resource == "cpu" || resource == "memory" ||
-                                       resource == "ephemeral-storage" || resource.starts_with("hugepages-"));
-  if (field["resource"].require() && !is_known) {
-    field["resource"].error(
-        "must be limits or requests of cpu, memory, ephemeral-storage or hugepages-<size>");
-  }
-  if (const auto divisor = field["divisor"].quantity(); divisor && !divisor->is_zero()) {
-    reference.divisor = *divisor;
-    constexpr std::array<std::string_view, 13> sizes{"1",   "1k",  "1M",  "1G",  "1T",  "1P", "1E",
-                                                     "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"};
-    const bool is_valid = std::any_of(sizes.begin(), sizes.end(), [&](std::string_view s) {
-      const Result<Quantity> size = Quantity::parse(s);
-      return size.value() == *divisor && (resource != "cpu" || s == "1");
-    });
-    if (!is_valid && !(resource == "cpu" && *divisor == Quantity::parse("1m").value())) {
-      field["divisor"].error(
-          "is not a divisor of this resource: 1 or 1m for cpu, a power such as 1, 1k, 1Mi else");
-    }
-  }
-  return reference;
-}
-
 DownwardApiSource decode_downward_api(const Field& field) {
   DownwardApiSource source;
   source.default_mode = decode_mode(field["defaultMode"]).value_or(0644);
@@ -162,7 +132,8 @@ DownwardApiSource decode_downward_api(const Field& field) {
         field_ref["fieldPath"].error("unsupported fieldPath " + quoted(field_ref["fieldPath"].text()));
       }
     } else {
-      entry.value = decode_resource(resource_ref);
+      resource_ref["containerName"].require();
+      entry.value = decode_resource_reference(resource_ref);
     }
     source.items.push_back(std::move(entry));
   }
@@ -251,6 +222,15 @@ std::optional<VolumeSource> decode_source(const std::string& key, const Field& f
 
 }  // namespace
 
+bool is_read_only(const VolumeSource& source) {
+  return std::visit(
+      [](const auto& one) {
+        if constexpr (requires { one.read_only; }) return one.read_only;
+        return false;
+      },
+      source);
+}
+
 PluginName plugin_name(const VolumeSource& source) {
   constexpr std::array<std::string_view, 10> names{
       "kubernetes.io/empty-dir", "kubernetes.io/host-path",        "kubernetes.io/nfs",
@@ -262,6 +242,35 @@ PluginName plugin_name(const VolumeSource& source) {
   const auto other =
       std::find_if(other_kinds.begin(), other_kinds.end(), [&](const auto& o) { return o.key == kind; });
   return PluginName(other == other_kinds.end() ? "kubernetes.io/" + kind : std::string(other->plugin));
+}
+
+ResourceReference decode_resource_reference(const Field& field) {
+  ResourceReference reference;
+  reference.container_name = field["containerName"].text();
+  reference.resource = field["resource"].text();
+  std::string_view resource = reference.resource;
+  const bool has_prefix = resource.starts_with("limits.") || resource.starts_with("requests.");
+  if (has_prefix) resource.remove_prefix(resource.find('.') + 1);
+  const bool is_known = has_prefix && (resource == "cpu" || resource == "memory" ||
+                                       resource == "ephemeral-storage" || resource.starts_with("hugepages-"));
+  if (field["resource"].require() && !is_known) {
+    field["resource"].error(
+        "must be limits or requests of cpu, memory, ephemeral-storage or hugepages-<size>");
+  }
+  if (const auto divisor = field["divisor"].quantity(); divisor && !divisor->is_zero()) {
+    reference.divisor = *divisor;
+    constexpr std::array<std::string_view, 13> sizes{"1",   "1k",  "1M",  "1G",  "1T",  "1P", "1E",
+                                                     "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"};
+    const bool is_valid = std::any_of(sizes.begin(), sizes.end(), [&](std::string_view s) {
+      const Result<Quantity> size = Quantity::parse(s);
+      return size.value() == *divisor && (resource != "cpu" || s == "1");
+    });
+    if (!is_valid && !(resource == "cpu" && *divisor == Quantity::parse("1m").value())) {
+      field["divisor"].error(
+          "is not a divisor of this resource: 1 or 1m for cpu, a power such as 1, 1k, 1Mi else");
+    }
+  }
+  return reference;
 }
 
 HostPathSource decode_host_path(const Field& field) {

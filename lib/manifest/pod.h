@@ -122,6 +122,9 @@ using VolumeSource =
     std::variant<EmptyDirSource, HostPathSource, NfsSource, ConfigMapSource, SecretSource, DownwardApiSource,
                  ProjectedSource, ClaimSource, CsiSource, FlexVolumeSource, OtherSource>;
 
+/// True if the source itself says readOnly: then no container writes to the volume, whatever its mount says.
+bool is_read_only(const VolumeSource& source);
+
 /// The plugin's name of a source, "kubernetes.io/empty-dir" (DESIGN: on disk '/' becomes '~').
 PluginName plugin_name(const VolumeSource& source);
 
@@ -150,10 +153,43 @@ struct VolumeDevice {
 
 enum class ContainerKind : std::uint8_t { Init, Regular, Ephemeral };
 
+struct ConfigMapKeyReference {
+  std::string name;
+  std::string key;
+  bool optional = false;
+};
+
+struct SecretKeyReference {
+  std::string name;
+  std::string key;
+  bool optional = false;
+};
+
 struct EnvironmentVariable {
   std::string name;
-  std::string value;
-  std::string field_path;  ///< Of valueFrom.fieldRef; empty otherwise.
+  std::string value;  ///< May refer to variables before it as $(NAME). Empty if there is a source.
+  /// valueFrom. A resource without a container's name is of the variable's own container; OtherSource is one
+  /// that is valid Kubernetes and cannot be read here ("fileKeyRef").
+  std::variant<std::monostate, FieldReference, ResourceReference, ConfigMapKeyReference, SecretKeyReference,
+               OtherSource>
+      source;
+};
+
+/// An item of envFrom: each key of the object is a variable, its name the key behind the prefix.
+struct EnvironmentSource {
+  enum class Kind : std::uint8_t { ConfigMap, Secret };
+  Kind kind = Kind::ConfigMap;
+  std::string prefix;
+  std::string name;
+  bool optional = false;
+};
+
+/// What the pod asks for of an SELinux label; each part may be empty: the node's policy decides then.
+struct SelinuxOptions {
+  std::string user;
+  std::string role;
+  std::string type;
+  std::string level;
 };
 
 struct Container {
@@ -162,21 +198,28 @@ struct Container {
   std::vector<VolumeMount> mounts;
   std::vector<VolumeDevice> devices;
   std::vector<EnvironmentVariable> environment;
+  std::vector<EnvironmentSource> environment_from;
   std::map<std::string, Quantity> limits;
   std::map<std::string, Quantity>
       requests;  ///< A resource without a request has its limit here (defaulting).
   std::optional<std::int64_t> run_as_user;
   bool privileged = false;
+  SelinuxOptions selinux;  ///< Each part that is given stands before the pod's.
 };
 
 enum class GroupChangePolicy : std::uint8_t { Always, OnRootMismatch };
+/// Merge: the groups that the image gives its user count too.
+enum class SupplementalGroupsPolicy : std::uint8_t { Merge, Strict };
+enum class SelinuxChangePolicy : std::uint8_t { MountOption, Recursive };
 
 struct PodSecurity {
   std::optional<std::int64_t> fs_group;
   GroupChangePolicy fs_group_change_policy = GroupChangePolicy::Always;
   std::optional<std::int64_t> run_as_user;
   std::vector<std::int64_t> supplemental_groups;
-  std::string selinux_level;  ///< "user:role:type:level" as far as given; empty: none.
+  SupplementalGroupsPolicy supplemental_groups_policy = SupplementalGroupsPolicy::Merge;
+  SelinuxOptions selinux;
+  SelinuxChangePolicy selinux_change_policy = SelinuxChangePolicy::MountOption;
 };
 
 /// status.phase and deletionTimestamp decide whether a pod still counts (kubelet-behaviours 2.1).

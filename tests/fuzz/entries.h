@@ -15,6 +15,19 @@ std::string check_record(std::string_view bytes);
 std::string check_stamp(std::string_view bytes);
 std::string check_quantity(std::string_view bytes);
 
+// The content of configuration volumes, in content_entries.cpp.
+
+/// A manifest file: the content of every volume and the subPathExpr of every mount of its pods.
+std::string check_content(std::string_view bytes);
+/// A first line that is a subPath and a subPathExpr, then NAME=value lines: the environment of the latter.
+std::string check_sub_path(std::string_view bytes);
+/// The fieldPath of a downwardAPI item, and the resource of one.
+std::string check_field_path(std::string_view bytes);
+/// What a Secret's data is decoded from.
+std::string check_base64(std::string_view bytes);
+/// The value of a label as a downwardAPI file shows it.
+std::string check_go_quote(std::string_view bytes);
+
 /// Ends the program if `finding` is not empty: the way to tell libFuzzer.
 void require_nothing_found(const std::string& finding);
 

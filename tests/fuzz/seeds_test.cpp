@@ -9,8 +9,11 @@
 #include "actual/record.h"
 #include "base/quantity.h"
 #include "base/quote.h"
+#include "content/downward_api.h"
+#include "content/environment.h"
 #include "entries.h"
 #include "facts/mount_table.h"
+#include "manifest/base64.h"
 #include "manifest/parse.h"
 #include "mutator.h"
 #include "operation/stamp.h"
@@ -50,12 +53,12 @@ std::string check_exactly(Entry entry, const std::string& text) {
   return entry({exact.data(), exact.size()});
 }
 
-void run(Entry entry, const std::vector<std::string>& seeds) {
+void run(Entry entry, const std::vector<std::string>& seeds, int count = mutations) {
   ASSERT_FALSE(seeds.empty());
   for (const std::string& seed : seeds)
     EXPECT_EQ(check_exactly(entry, seed), "") << mooring::quoted(seed);
   Random random(20260301);
-  for (int i = 0; i < mutations; ++i) {
+  for (int i = 0; i < count; ++i) {
     const std::string text = mutated(seeds, random);
     const std::string finding = check_exactly(entry, text);
     ASSERT_EQ(finding, "") << "mutation " << i << " of " << text.size()
@@ -134,6 +137,27 @@ TEST(FuzzSeeds, quantity) {
   run(check_quantity, corpus("quantity"));
 }
 
+// Fewer of these two: each is parsed or expanded several ways.
+TEST(FuzzSeeds, content) {
+  run(check_content, corpus("content"), mutations / 4);
+}
+
+TEST(FuzzSeeds, sub_path) {
+  run(check_sub_path, corpus("sub_path"), mutations / 4);
+}
+
+TEST(FuzzSeeds, field_path) {
+  run(check_field_path, corpus("field_path"));
+}
+
+TEST(FuzzSeeds, base64) {
+  run(check_base64, corpus("base64"));
+}
+
+TEST(FuzzSeeds, go_quote) {
+  run(check_go_quote, corpus("go_quote"));
+}
+
 // A corpus that every reader refuses at once would prove nothing.
 TEST(FuzzCorpus, has_seeds_that_are_accepted_and_seeds_that_are_refused) {
   const auto accepted = [](const std::string& name, const auto& is_accepted) {
@@ -146,6 +170,13 @@ TEST(FuzzCorpus, has_seeds_that_are_accepted_and_seeds_that_are_refused) {
     const manifest::ParsedFile file = manifest::parse_file(seed, "seed.yaml");
     return file.broken.empty() && !file.objects.empty();
   });
+  accepted("content", [](const std::string& seed) {
+    const manifest::ParsedFile file = manifest::parse_file(seed, "seed.yaml");
+    return file.broken.empty() && !file.objects.empty();
+  });
+  accepted("sub_path", [](const std::string& seed) { return clean_sub_path(seed).has_value(); });
+  accepted("field_path", [](const std::string& seed) { return field_text({}, seed).has_value(); });
+  accepted("base64", [](const std::string& seed) { return manifest::decode_base64(seed).has_value(); });
   accepted("quantity", [](const std::string& seed) { return Quantity::parse(seed).has_value(); });
   accepted("mountinfo", [](const std::string& seed) { return MountTable::parse(seed).has_value(); });
   accepted("record", [](const std::string& seed) { return decode_record(seed).has_value(); });

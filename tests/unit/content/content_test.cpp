@@ -38,7 +38,8 @@ class ContentTest : public testing::Test {
     pod_ = pod->pod;
     const std::map<std::string, Quantity> allocatable{{"cpu", Quantity::from_integer(4)},
                                                       {"memory", Quantity::from_integer(1 << 30)}};
-    const ContentRequest request{*pod_, store_, allocatable};
+    const NodeName node("n1");
+    const ContentRequest request{*pod_, store_, allocatable, node};
     return std::visit(
         [&](const auto& kind) -> Result<Content> {
           if constexpr (requires { content_of(kind, request); }) {
