@@ -87,4 +87,33 @@ Error host_error(std::string_view what, const std::string& path, int errno_value
   return error;
 }
 
+Error needs_own_worker(const std::string& path, std::uint64_t entries_max) {
+  Error error;
+  error.kind = ErrorKind::Transient;
+  error.reason = "NeedsOwnWorker";
+  error.message = "the volume has more than " + std::to_string(entries_max) +
+                  " files: changing their group needs a worker of its own";
+  error.path = path;
+  return error;
+}
+
+Error sub_path_error(const std::string& path, int errno_value, bool is_confined) {
+  // Paths inside the volume only: whoever reads the message may not be allowed to see the node's.
+  Error error = file_error("cannot open the subPath", path, errno_value);
+  if (errno_value == EXDEV && is_confined) {
+    error.reason = "LeavesMount";
+  } else if (errno_value == EXDEV) {
+    error.kind = ErrorKind::Final;
+    error.reason = "SubPathEscapes";
+    error.message = "the subPath " + path + " leads out of its volume by a symbolic link";
+    error.remedy = "replace the link by a relative one that stays in the volume";
+  } else if (errno_value == ENOENT) {
+    error.reason = "SubPathNotFound";
+    error.remedy = "see what the volume holds";
+  } else if (errno_value == ELOOP) {
+    error.remedy = "remove the symbolic link: it leads to nothing, or in a loop";
+  }
+  return error;
+}
+
 }  // namespace mooring::kernel

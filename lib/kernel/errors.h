@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,5 +21,11 @@ Error mounted_below(const std::string& path, int errno_value);
 /// Of a look-up outside the root directory. `is_confined`: it was kept to one mount, and EXDEV says that it
 /// would have left it.
 Error host_error(std::string_view what, const std::string& path, int errno_value, bool is_confined);
+
+/// Of the look-up of `path` inside a volume; `is_confined`: it was kept to one mount.
+Error sub_path_error(const std::string& path, int errno_value, bool is_confined);
+
+/// Of a walk through a volume that is longer than its caller has time for.
+Error needs_own_worker(const std::string& path, std::uint64_t entries_max);
 
 }  // namespace mooring::kernel

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "kernel/group_change.h"
 
 namespace mooring::kernel {
 
@@ -30,6 +31,8 @@ struct FileStatus {
   std::uint64_t inode = 0;
   std::uint64_t device = 0;  ///< makedev(major, minor) of the file system.
   std::uint64_t size_bytes = 0;
+  std::uint32_t user = 0;
+  std::uint32_t group = 0;
   bool is_mount_root = false;  ///< STATX_ATTR_MOUNT_ROOT (Linux 5.8): something is mounted exactly here.
 };
 
@@ -44,6 +47,21 @@ struct HostLocation {
   std::string path;
   std::optional<std::string>
       confined_to;  ///< See CheckHostPath: a mount point that the look-up must not leave.
+};
+
+/// A part of a volume that is asked for by a path inside it (volumeMounts[].subPath).
+struct SubPathLocation {
+  std::string volume;                ///< Relative to the root directory; its last element may be a mount.
+  std::optional<HostLocation> host;  ///< Instead of `volume`: the volume is this path of the node.
+  std::string path;                  ///< Relative to the volume, clean; empty: the volume itself.
+  bool may_create = false;           ///< Make what is missing, as directories.
+};
+
+/// Something that is held open (O_PATH): what a path led to at one moment, whatever it leads to later.
+class OpenFile {
+ public:
+  virtual ~OpenFile() = default;
+  virtual const FileStatus& status() const = 0;  ///< As it was when it was opened.
 };
 
 /// Files. The first group works below the root directory: paths are relative, every look-up stays beneath it,
@@ -70,6 +88,17 @@ class Files {
   /// Makes a new file of exactly `mode` with this content, in place: for directories that nobody looks into
   /// yet. EEXIST if something is there.
   virtual Result<void> write_file(const std::string& path, std::string_view content, std::uint32_t mode) = 0;
+  /// Gives a regular file that is there another content and mode in place: it stays the same file for whoever
+  /// has it open or bound elsewhere. A reader may see parts of both for an instant.
+  virtual Result<void> rewrite_file(const std::string& path, std::string_view content,
+                                    std::uint32_t mode) = 0;
+  /// Gives what is at `path` (or the root of what is mounted there) this group and exactly this mode; its
+  /// user stays. A symbolic link is refused (ELOOP).
+  virtual Result<void> set_owner(const std::string& path, std::uint32_t group, std::uint32_t mode) = 0;
+  /// Gives the volume at `path`, or what is mounted on it, to a group: see GroupChange. `progress` may be
+  /// empty.
+  virtual Result<GroupReport> change_group(const std::string& path, const GroupChange& change,
+                                           const GroupProgress& progress) = 0;
   /// What the symbolic link at `path` says; nullopt if there is nothing; EINVAL if it is something else.
   virtual Result<std::optional<std::string>> read_link(const std::string& path) = 0;
   /// Makes a symbolic link; EEXIST if something is there.
@@ -103,6 +132,13 @@ class Files {
   virtual Result<void> make_host_directory(const HostLocation& location) = 0;
   /// Makes an empty file with 0644; its parent must exist. There already is success.
   virtual Result<void> make_host_file(const HostLocation& location) = 0;
+  /// Opens a part of a volume by descriptors: symbolic links inside the volume are followed, one that leads
+  /// out of it is refused (Final, "SubPathEscapes"), whoever changes the volume meanwhile
+  /// (openat2 RESOLVE_BENEATH|NO_MAGICLINKS). With `may_create` missing directories are made one by one,
+  /// never through a link, the last with the mode of the volume's root, those before it with the same less
+  /// 0022 (kubelet-behaviours 11.2). Nothing there: "SubPathNotFound". A dangling link: "SymbolicLink". A
+  /// confined look-up that leaves its mount: Transient, "LeavesMount".
+  virtual Result<std::unique_ptr<OpenFile>> open_sub_path(const SubPathLocation& location) = 0;
   /// Watches the nearest existing ancestor directory for what is made, moved in or removed there, and each
   /// directory above it for being moved or removed itself. The numbers of the watches in the inotify instance
   /// that the implementation was given, the nearest first. The one of a directory that cannot be watched is

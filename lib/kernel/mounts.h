@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "facts/mount_table.h"
+#include "kernel/files.h"
 
 namespace mooring::kernel {
 
@@ -22,6 +23,18 @@ struct BindRequest {
   bool recursive = true;
 };
 
+/// Two groups that change places as seen through a mount: what is `on_disk` looks like `shown`, and what is
+/// made as `shown` is stored as `on_disk`.
+struct GroupSwap {
+  std::uint32_t on_disk = 0;
+  std::uint32_t shown = 0;
+};
+
+struct OpenBindRequest {
+  std::string target;  ///< Relative to the root directory; exists, of the same kind as the source.
+  std::optional<GroupSwap> groups;  ///< An idmapped mount (Linux 5.12 and the file system can).
+};
+
 /// Mounts. Targets are relative to the root directory and are looked up as in Files (beneath, no links, no
 /// crossing of mounts but the last element itself). Errors: "MountFailed"/"UnmountFailed" with errno and,
 /// where the kernel says more (fsopen's log, Linux 5.2), its words; "Busy" for EBUSY; Transient unless
@@ -36,6 +49,13 @@ class Mounts {
   /// A bind that is read-only from its first moment if it is to be read-only (mount_setattr on the detached
   /// tree, Linux 5.12).
   virtual Result<void> bind(const BindRequest& request) = 0;
+  /// Binds what is held open, alone and not what is mounted below it (open_tree, move_mount: no path is
+  /// looked up again). A file system or a kernel that cannot map groups: Final, "CannotMapGroups".
+  virtual Result<void> bind_open(const OpenFile& source, const OpenBindRequest& request) = 0;
+  /// Unmounts all that is mounted below `target` and above the first `kept` mounts that are stacked exactly
+  /// at it, the latest first, none by force; the first that fails ends it. Reads the whole table. How many
+  /// there were.
+  virtual Result<std::uint32_t> unmount_below(const std::string& target, std::uint32_t kept) = 0;
   /// Removes the uppermost mount at `target` (UMOUNT_NOFOLLOW, not lazy, not forced). EINVAL (not a mount
   /// point): Transient, "NotMounted".
   virtual Result<void> unmount(const std::string& target) = 0;

@@ -44,6 +44,7 @@ FileStatus status_of(const Location& location) {
   status.type = inode.type;
   status.mode = inode.mode;
   status.inode = inode.number;
+  status.group = location.mount->mapped(inode.group);
   status.device = makedev(inode.file_system->device_major, inode.file_system->device_minor);
   status.size_bytes = inode.is_directory() ? directory_size_bytes : inode.content.size();
   status.is_mount_root = location.is_mount_root();

@@ -16,6 +16,10 @@ class FakeFiles : public Files {
   Result<bool> create_file(const std::string& path, std::string_view content, std::uint32_t mode) override;
   Result<std::string> read_file(const std::string& path, std::size_t size_max) override;
   Result<void> write_file(const std::string& path, std::string_view content, std::uint32_t mode) override;
+  Result<void> rewrite_file(const std::string& path, std::string_view content, std::uint32_t mode) override;
+  Result<void> set_owner(const std::string& path, std::uint32_t group, std::uint32_t mode) override;
+  Result<GroupReport> change_group(const std::string& path, const GroupChange& change,
+                                   const GroupProgress& progress) override;
   Result<std::optional<std::string>> read_link(const std::string& path) override;
   Result<void> make_link(const std::string& path, const std::string& target) override;
   Result<std::vector<DirectoryEntry>> list(const std::string& path) override;
@@ -29,6 +33,7 @@ class FakeFiles : public Files {
   Result<std::optional<FileStatus>> host_status(const HostLocation& location) override;
   Result<void> make_host_directory(const HostLocation& location) override;
   Result<void> make_host_file(const HostLocation& location) override;
+  Result<std::unique_ptr<OpenFile>> open_sub_path(const SubPathLocation& location) override;
   Result<std::vector<int>> watch_host(const HostLocation& location) override;
 
  private:
@@ -41,6 +46,27 @@ class FakeFiles : public Files {
   FakeNode& node_;
   const Location& root_;
 };
+
+class FakeOpenFile final : public OpenFile {
+ public:
+  explicit FakeOpenFile(Location location);
+  const FileStatus& status() const override { return status_; }
+  const Location& location() const { return location_; }
+
+ private:
+  Location location_;
+  FileStatus status_;
+};
+
+/// Where the look-up of a path of the node starts, and how it may go on.
+struct FakeHostLookup {
+  Location base;
+  std::string relative;  ///< "." for the base itself.
+  bool is_confined = false;
+};
+Result<FakeHostLookup> start_host_lookup(const FakeNode& node, const HostLocation& location);
+Walk walk_host(const FakeNode& node, const FakeHostLookup& lookup, const std::string& relative,
+               bool wants_directory);
 
 /// Where the last element of a path lies.
 struct FakePlace {

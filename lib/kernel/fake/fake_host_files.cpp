@@ -6,16 +6,8 @@
 #include "kernel/fake/fake_files.h"
 
 namespace mooring::kernel::fake {
-namespace {
-
-struct HostLookup {
-  Location base;
-  std::string relative;  ///< "." for the base itself.
-  bool is_confined = false;
-};
-
-Result<HostLookup> start_of(const FakeNode& node, const HostLocation& location) {
-  HostLookup lookup;
+Result<FakeHostLookup> start_host_lookup(const FakeNode& node, const HostLocation& location) {
+  FakeHostLookup lookup;
   const std::string start = location.confined_to.value_or("/");
   const Walk walked = node.walk(node.start(), start, {});
   if (walked.error != 0) return file_error("cannot open", start, walked.error);
@@ -31,7 +23,7 @@ Result<HostLookup> start_of(const FakeNode& node, const HostLocation& location) 
   return lookup;
 }
 
-Walk walk_host(const FakeNode& node, const HostLookup& lookup, const std::string& relative,
+Walk walk_host(const FakeNode& node, const FakeHostLookup& lookup, const std::string& relative,
                bool wants_directory) {
   Lookup how;
   how.refuses_crossing = lookup.is_confined;
@@ -41,6 +33,8 @@ Walk walk_host(const FakeNode& node, const HostLookup& lookup, const std::string
   return node.walk(lookup.base, relative, how);
 }
 
+namespace {
+
 std::string parent_of(const std::string& relative) {
   const std::size_t slash = relative.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -49,7 +43,7 @@ std::string parent_of(const std::string& relative) {
 }
 
 /// mkdir -p of `relative`; 0 or the errno of the first call that failed.
-int make_path(FakeNode& node, const HostLookup& lookup, const std::string& relative) {
+int make_path(FakeNode& node, const FakeHostLookup& lookup, const std::string& relative) {
   const int error = walk_host(node, lookup, relative, true).error;
   if (error == 0) return 0;
   if (error != ENOENT || relative == ".") return error;
@@ -64,7 +58,7 @@ int make_path(FakeNode& node, const HostLookup& lookup, const std::string& relat
 }
 
 /// open(2) with O_PATH, and with O_CREAT if there is nothing.
-int open_or_create(FakeNode& node, const HostLookup& lookup) {
+int open_or_create(FakeNode& node, const FakeHostLookup& lookup) {
   const Walk walked = walk_host(node, lookup, lookup.relative, false);
   if (walked.error == ENOENT && !walked.missing.empty()) {
     return node.make(walked.directory, walked.missing, FileType::Regular, 0644);
@@ -80,7 +74,7 @@ Result<std::optional<FileStatus>> FakeFiles::host_status(const HostLocation& loc
   const bool is_confined = location.confined_to.has_value();
   const auto fail = [&](int error) { return host_error("cannot read", location.path, error, is_confined); };
   const auto act = [&]() -> Result<Answer> {
-    const Result<HostLookup> lookup = start_of(node_, location);
+    const Result<FakeHostLookup> lookup = start_host_lookup(node_, location);
     if (!lookup) {
       if (lookup.error().errno_value == ENOENT) return Answer();
       return lookup.error();
@@ -98,7 +92,7 @@ Result<void> FakeFiles::make_host_directory(const HostLocation& location) {
     return host_error("cannot make the directory", location.path, error, location.confined_to.has_value());
   };
   const auto act = [&]() -> Result<void> {
-    MOORING_TRY(const HostLookup lookup, start_of(node_, location));
+    MOORING_TRY(const FakeHostLookup lookup, start_host_lookup(node_, location));
     if (const int error = make_path(node_, lookup, lookup.relative)) return fail(error);
     return success();
   };
@@ -110,7 +104,7 @@ Result<void> FakeFiles::make_host_file(const HostLocation& location) {
     return host_error("cannot create the file", location.path, error, location.confined_to.has_value());
   };
   const auto act = [&]() -> Result<void> {
-    MOORING_TRY(const HostLookup lookup, start_of(node_, location));
+    MOORING_TRY(const FakeHostLookup lookup, start_host_lookup(node_, location));
     if (const int error = open_or_create(node_, lookup)) return fail(error);
     return success();
   };
@@ -123,7 +117,7 @@ Result<std::vector<int>> FakeFiles::watch_host(const HostLocation& location) {
     return host_error("cannot watch for", location.path, error, location.confined_to.has_value());
   };
   const auto act = [&]() -> Result<Answer> {
-    MOORING_TRY(const HostLookup lookup, start_of(node_, location));
+    MOORING_TRY(const FakeHostLookup lookup, start_host_lookup(node_, location));
     Answer watches;
     std::string ancestor = lookup.relative;
     do {

@@ -72,6 +72,9 @@ class FakeKernel {
   /// The sizes of huge pages that the kernel offers; none: it lacks hugetlbfs (ENODEV).
   void set_page_sizes(std::set<std::uint64_t> sizes_bytes) { node_.page_sizes = std::move(sizes_bytes); }
 
+  /// False: no file system here can be mounted idmapped.
+  void set_can_map_groups(bool can_map) { node_.can_map_groups = can_map; }
+
   // What is there.
 
   bool exists(const std::string& path) const;

@@ -73,6 +73,38 @@ Result<void> FakeMounts::bind(const BindRequest& request) {
   return between_faults<void>(node_, "bind", request.target, act, fail);
 }
 
+Result<void> FakeMounts::bind_open(const OpenFile& source, const OpenBindRequest& request) {
+  const auto fail = [&](int error) { return mount_error("cannot bind on", request.target, error); };
+  const auto act = [&]() -> Result<void> {
+    MOORING_TRY(const FakePlace place, place_of(node_, root_, request.target));
+    const Location& open = static_cast<const FakeOpenFile&>(source).location();
+    if (open.inode->is_removed) return fail(ENOENT);
+    if (request.groups && !node_.can_map_groups) {
+      Error error = mount_error("cannot map the groups of", request.target, EINVAL);
+      error.kind = ErrorKind::Final;
+      error.reason = "CannotMapGroups";
+      return error;
+    }
+    if (const int error = node_.bind_open(open, request.groups, place.directory, place.name))
+      return fail(error);
+    return success();
+  };
+  return between_faults<void>(node_, "bind_open", request.target, act, fail);
+}
+
+Result<std::uint32_t> FakeMounts::unmount_below(const std::string& target, std::uint32_t kept) {
+  const auto fail = [&](int error) { return unmount_error(target, error); };
+  const auto act = [&]() -> Result<std::uint32_t> {
+    MOORING_TRY(const FakePlace place, place_of(node_, root_, target));
+    const std::vector<Location> below = node_.mounts_below(place.directory, place.name, kept);
+    for (auto mount = below.rbegin(); mount != below.rend(); ++mount) {
+      if (const int error = node_.unmount(*mount)) return fail(error);
+    }
+    return static_cast<std::uint32_t>(below.size());
+  };
+  return between_faults<std::uint32_t>(node_, "unmount_below", target, act, fail);
+}
+
 Result<void> FakeMounts::unmount(const std::string& target) {
   const auto fail = [&](int error) { return unmount_error(target, error); };
   const auto act = [&]() -> Result<void> {
@@ -105,6 +137,7 @@ Result<std::optional<MountFact>> FakeMounts::at(const std::string& target) {
     fact.mount_point.clear();
     fact.source.clear();
     fact.options = there.mount->is_read_only ? "ro" : "rw";
+    if (there.mount->groups) fact.options += ",idmapped";
     fact.super_options = there.mount->file_system->is_read_only ? "ro" : "rw";
     return Answer(std::move(fact));
   };

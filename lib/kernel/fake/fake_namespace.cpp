@@ -80,6 +80,46 @@ int FakeNode::bind(const Location& source, bool is_recursive, bool is_read_only,
   return attach(std::move(tree), directory, name);
 }
 
+std::uint32_t Mount::mapped(std::uint32_t group) const {
+  if (!groups) return group;
+  return group == groups->on_disk ? groups->shown : group == groups->shown ? groups->on_disk : group;
+}
+
+int FakeNode::bind_open(const Location& source, const std::optional<GroupSwap>& groups,
+                        const Location& directory, const std::string& name) {
+  std::vector<std::unique_ptr<Mount>> tree;
+  tree.push_back(std::make_unique<Mount>(*source.mount));
+  tree.front()->root = source.inode;
+  if (groups) tree.front()->groups = groups;
+  return attach(std::move(tree), directory, name);
+}
+
+std::vector<Location> FakeNode::mounts_below(const Location& directory, const std::string& name,
+                                             std::uint32_t kept) const {
+  std::vector<Location> below;
+  Location top;
+  if (find(directory, name, top) != 0) return below;
+  const std::shared_ptr<Inode> point = directory.inode->child(name);
+  std::set<const Mount*> inside;
+  std::uint32_t stacked = 0;
+  for (const auto& mount : mounts_) {  // Parents come before their children.
+    if (mount->parent == nullptr) continue;
+    const Inode* at = mount->point.get();
+    bool is_inside = inside.contains(mount->parent);
+    while (!is_inside && mount->parent == directory.mount && at != nullptr) {
+      is_inside = at == point.get();
+      at = at->parent;
+    }
+    if (!is_inside) continue;
+    inside.insert(mount.get());
+    const bool is_on_volume =
+        mount->point == point || (inside.contains(mount->parent) && mount->point == mount->parent->root);
+    if (is_on_volume && ++stacked <= kept) continue;
+    below.push_back({mount.get(), mount->root});
+  }
+  return below;
+}
+
 int FakeNode::unmount(const Location& location) {
   Mount* mount = location.mount;
   if (!location.is_mount_root() || mount->parent == nullptr) return EINVAL;
@@ -127,6 +167,7 @@ MountFact FakeNode::fact_of(const Mount& mount) const {
   fact.root = mount.root->path_inside();
   fact.mount_point = path_of(mount);
   fact.options = mount.is_read_only ? "ro,relatime" : "rw,relatime";
+  if (mount.groups) fact.options += ",idmapped";
   fact.type = file_system.type;
   fact.source = file_system.source;
   fact.super_options = file_system.is_read_only ? "ro" : "rw";

@@ -124,6 +124,8 @@ int FakeNode::make(const Location& directory, const std::string& name, FileType 
   if (parent.is_removed) return ENOENT;
   if (type == FileType::Directory) mode |= parent.mode & S_ISGID;
   if (const int error = parent.file_system->add(parent, name, type, mode, content)) return error;
+  // Whoever makes it is root, whose group is 0, in a set-group-id directory that of the directory.
+  parent.child(name)->group = (parent.mode & S_ISGID) != 0 ? parent.group : directory.mount->mapped(0);
   fire_entries(parent);
   return 0;
 }

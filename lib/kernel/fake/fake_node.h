@@ -12,6 +12,7 @@
 #include "facts/mount_table.h"
 #include "kernel/fake/fake_fault.h"
 #include "kernel/fake/fake_tree.h"
+#include "kernel/mounts.h"
 
 namespace mooring::kernel::fake {
 
@@ -23,6 +24,10 @@ struct Mount {
   std::shared_ptr<Inode> root;
   std::shared_ptr<FileSystem> file_system;
   bool is_read_only = false;
+  std::optional<GroupSwap> groups;  ///< It is an idmapped mount.
+
+  /// A group on disk as it looks through the mount, and the way back.
+  std::uint32_t mapped(std::uint32_t group) const;
 };
 
 /// A file as a look-up reaches it: the kernel's struct path.
@@ -80,7 +85,14 @@ class FakeNode {
             const std::string& name);
   int bind(const Location& source, bool is_recursive, bool is_read_only, const Location& directory,
            const std::string& name);
+  /// Binds a file or directory alone, with other groups if that is asked for.
+  int bind_open(const Location& source, const std::optional<GroupSwap>& groups, const Location& directory,
+                const std::string& name);
   int unmount(const Location& location);
+  /// The mounts below the entry `name` of a directory and above the first `kept` ones on it, the oldest
+  /// first.
+  std::vector<Location> mounts_below(const Location& directory, const std::string& name,
+                                     std::uint32_t kept) const;
   /// Mounts that nothing may end: those with a file open in them, by id. Counted.
   std::map<std::uint64_t, int>& pins() { return pins_; }
   /// The fact of one mount, whole.
@@ -97,6 +109,7 @@ class FakeNode {
   /// Asks the hook; 0 or the errno to answer. Throws FakeCrash and FakeHang.
   int ask(std::string_view call, const std::string& path, bool before) const;
   FaultHook hook;
+  bool can_map_groups = true;
   std::set<std::uint64_t> page_sizes{2ULL << 20U, 1ULL << 30U};
 
  private:

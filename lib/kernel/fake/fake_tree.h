@@ -16,6 +16,7 @@ struct FileSystem;
 struct Inode {
   FileType type = FileType::Regular;
   std::uint32_t mode = 0;
+  std::uint32_t group = 0;  ///< As it is on disk.
   std::uint64_t number = 0;
   FileSystem* file_system = nullptr;
   Inode* parent = nullptr;  ///< nullptr for the file system's root and for what was removed.

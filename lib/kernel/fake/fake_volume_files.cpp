@@ -52,6 +52,39 @@ Result<void> FakeFiles::write_file(const std::string& path, std::string_view con
   return between_faults<void>(node_, "write_file", path, act, failing("cannot write", path));
 }
 
+Result<void> FakeFiles::rewrite_file(const std::string& path, std::string_view content, std::uint32_t mode) {
+  const auto act = [&]() -> Result<void> {
+    const Walk walked = walk_beneath(node_, root_, path, false);
+    if (walked.error != 0) return file_error("cannot open", path, walked.error);
+    Inode& file = *walked.found.inode;
+    if (file.type == FileType::SymbolicLink) return file_error("cannot open", path, ELOOP);
+    if (file.is_directory()) return file_error("cannot open", path, EISDIR);
+    if (file.type != FileType::Regular) return file_error("cannot write", path, EINVAL);
+    if (walked.found.is_read_only()) return file_error("cannot open", path, EROFS);
+    if (const int error = file.file_system->write(file, std::string(content)))
+      return file_error("cannot write", path, error);
+    file.mode = mode & 07777U;
+    return success();
+  };
+  return between_faults<void>(node_, "rewrite_file", path, act, failing("cannot write", path));
+}
+
+Result<void> FakeFiles::set_owner(const std::string& path, std::uint32_t group, std::uint32_t mode) {
+  const auto act = [&]() -> Result<void> {
+    MOORING_TRY(const FakePlace place, place_of(node_, root_, path));
+    Location there;
+    if (const int error = node_.find(place.directory, place.name, there))
+      return file_error("cannot open", path, error);
+    if (there.inode->type == FileType::SymbolicLink)
+      return file_error("cannot set the group of", path, ELOOP);
+    if (there.is_read_only()) return file_error("cannot set the mode of", path, EROFS);
+    there.inode->group = there.mount->mapped(group);
+    there.inode->mode = mode & 07777U;
+    return success();
+  };
+  return between_faults<void>(node_, "set_owner", path, act, failing("cannot set the mode of", path));
+}
+
 Result<std::optional<std::string>> FakeFiles::read_link(const std::string& path) {
   using Answer = std::optional<std::string>;
   const auto act = [&]() -> Result<Answer> {

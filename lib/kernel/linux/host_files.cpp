@@ -7,22 +7,13 @@
 #include <cerrno>
 
 #include "kernel/errors.h"
+#include "kernel/linux/host_lookup.h"
 #include "kernel/linux/linux_files.h"
 #include "kernel/linux/lookup.h"
 #include "kernel/linux/uapi.h"
 
 namespace mooring::kernel {
-namespace {
-
-/// Where a look-up starts, and how it may go on.
-struct HostLookup {
-  Descriptor base;
-  std::string relative;  ///< "." for the base itself.
-  std::uint64_t resolve = 0;
-  bool is_confined = false;
-};
-
-Result<HostLookup> start_of(const HostLocation& location) {
+Result<HostLookup> start_host_lookup(const HostLocation& location) {
   HostLookup lookup;
   const std::string start = location.confined_to.value_or("/");
   lookup.base.reset(open(start.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -40,12 +31,14 @@ Result<HostLookup> start_of(const HostLocation& location) {
   return lookup;
 }
 
-Descriptor open_host(const HostLookup& lookup, const std::string& relative, int flags, mode_t mode = 0) {
+Descriptor open_host(const HostLookup& lookup, const std::string& relative, int flags, mode_t mode) {
   // The confining mount may be that of a file, in which the kernel looks up nothing, not even ".".
   if (relative == "." && flags == O_PATH) return Descriptor(fcntl(lookup.base.get(), F_DUPFD_CLOEXEC, 0));
   return Descriptor(uapi::openat2(lookup.base.get(), relative.c_str(),
                                   static_cast<std::uint64_t>(flags) | O_CLOEXEC, mode, lookup.resolve));
 }
+
+namespace {
 
 std::string parent_of(const std::string& relative) {
   const std::size_t slash = relative.rfind('/');
@@ -72,7 +65,7 @@ Result<void> make_path(const HostLookup& lookup, const std::string& relative, co
 }  // namespace
 
 Result<std::optional<FileStatus>> LinuxFiles::host_status(const HostLocation& location) {
-  const Result<HostLookup> lookup = start_of(location);
+  const Result<HostLookup> lookup = start_host_lookup(location);
   if (!lookup) {
     if (lookup.error().errno_value == ENOENT) return std::optional<FileStatus>();
     return lookup.error();
@@ -87,12 +80,12 @@ Result<std::optional<FileStatus>> LinuxFiles::host_status(const HostLocation& lo
 }
 
 Result<void> LinuxFiles::make_host_directory(const HostLocation& location) {
-  MOORING_TRY(const HostLookup lookup, start_of(location));
+  MOORING_TRY(const HostLookup lookup, start_host_lookup(location));
   return make_path(lookup, lookup.relative, location.path);
 }
 
 Result<void> LinuxFiles::make_host_file(const HostLocation& location) {
-  MOORING_TRY(const HostLookup lookup, start_of(location));
+  MOORING_TRY(const HostLookup lookup, start_host_lookup(location));
   // What is there is not opened for writing: it may be read-only, a program that runs, a device.
   const Descriptor there = open_host(lookup, lookup.relative, O_PATH);
   if (!there && errno != ENOENT)
@@ -114,7 +107,7 @@ Result<void> LinuxFiles::make_host_file(const HostLocation& location) {
 Result<std::vector<int>> LinuxFiles::watch_host(const HostLocation& location) {
   constexpr std::uint32_t entries = IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM;
   constexpr std::uint32_t itself = IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD;
-  MOORING_TRY(const HostLookup lookup, start_of(location));
+  MOORING_TRY(const HostLookup lookup, start_host_lookup(location));
   std::vector<int> watches;
   std::string ancestor = lookup.relative;
   do {

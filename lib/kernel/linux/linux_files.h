@@ -20,6 +20,10 @@ class LinuxFiles : public Files {
   Result<bool> create_file(const std::string& path, std::string_view content, std::uint32_t mode) override;
   Result<std::string> read_file(const std::string& path, std::size_t size_max) override;
   Result<void> write_file(const std::string& path, std::string_view content, std::uint32_t mode) override;
+  Result<void> rewrite_file(const std::string& path, std::string_view content, std::uint32_t mode) override;
+  Result<void> set_owner(const std::string& path, std::uint32_t group, std::uint32_t mode) override;
+  Result<GroupReport> change_group(const std::string& path, const GroupChange& change,
+                                   const GroupProgress& progress) override;
   Result<std::optional<std::string>> read_link(const std::string& path) override;
   Result<void> make_link(const std::string& path, const std::string& target) override;
   Result<std::vector<DirectoryEntry>> list(const std::string& path) override;
@@ -33,6 +37,7 @@ class LinuxFiles : public Files {
   Result<std::optional<FileStatus>> host_status(const HostLocation& location) override;
   Result<void> make_host_directory(const HostLocation& location) override;
   Result<void> make_host_file(const HostLocation& location) override;
+  Result<std::unique_ptr<OpenFile>> open_sub_path(const SubPathLocation& location) override;
   Result<std::vector<int>> watch_host(const HostLocation& location) override;
 
  private:

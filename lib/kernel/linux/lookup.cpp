@@ -67,6 +67,8 @@ bool read_status(int directory, const std::string& name, FileStatus& out) {
   out.inode = raw.stx_ino;
   out.device = makedev(raw.stx_dev_major, raw.stx_dev_minor);
   out.size_bytes = raw.stx_size;
+  out.user = raw.stx_uid;
+  out.group = raw.stx_gid;
   out.is_mount_root = (raw.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
   return true;
 }

@@ -63,4 +63,11 @@ inline int openat2(int directory, const char* path, std::uint64_t flags, std::ui
   return static_cast<int>(syscall(SYS_openat2, directory, path, &how, sizeof how));
 }
 
+inline constexpr long fchmodat2_number = 452;  ///< Linux 6.6, the same on all architectures.
+
+/// fchmodat2(2): AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH, which fchmodat(2) lacks.
+inline int fchmodat2(int directory, const char* path, std::uint32_t mode, int flags) {
+  return static_cast<int>(syscall(fchmodat2_number, directory, path, mode, flags));
+}
+
 }  // namespace mooring::kernel::uapi

@@ -7,6 +7,7 @@
 #include <climits>
 
 #include "kernel/errors.h"
+#include "kernel/linux/group_walk.h"
 #include "kernel/linux/linux_files.h"
 #include "kernel/linux/lookup.h"
 
@@ -34,6 +35,43 @@ Result<void> LinuxFiles::write_file(const std::string& path, std::string_view co
   MOORING_TRY(write_all(file.get(), content, path));
   if (fchmod(file.get(), mode) != 0) return file_error("cannot set the mode of", path, errno);
   return success();
+}
+
+Result<void> LinuxFiles::rewrite_file(const std::string& path, std::string_view content, std::uint32_t mode) {
+  const Descriptor file = open_beneath(root_, path, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+  if (!file) return file_error("cannot open", path, errno);
+  FileStatus status;
+  if (!read_status(file.get(), "", status)) return file_error("cannot read", path, errno);
+  if (status.type != FileType::Regular) return file_error("cannot write", path, EINVAL);
+  // Cut after writing: in between nobody finds it empty.
+  MOORING_TRY(write_all(file.get(), content, path));
+  if (ftruncate(file.get(), static_cast<off_t>(content.size())) != 0)
+    return file_error("cannot write", path, errno);
+  if (fchmod(file.get(), mode) != 0) return file_error("cannot set the mode of", path, errno);
+  return success();
+}
+
+Result<void> LinuxFiles::set_owner(const std::string& path, std::uint32_t group, std::uint32_t mode) {
+  MOORING_TRY(const Place place, place_of(root_, path));
+  const Descriptor file(openat(place.directory.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  FileStatus status;
+  if (!file || !read_status(file.get(), "", status)) return file_error("cannot open", path, errno);
+  if (status.type == FileType::SymbolicLink) return file_error("cannot set the group of", path, ELOOP);
+  if (status.group != group && fchownat(file.get(), "", static_cast<uid_t>(-1), group, AT_EMPTY_PATH) != 0)
+    return file_error("cannot set the group of", path, errno);
+  // After the change of the group, which takes set-id bits away.
+  const std::string through = "/proc/self/fd/" + std::to_string(file.get());
+  if (chmod(through.c_str(), mode) != 0) return file_error("cannot set the mode of", path, errno);
+  return success();
+}
+
+Result<GroupReport> LinuxFiles::change_group(const std::string& path, const GroupChange& change,
+                                             const GroupProgress& progress) {
+  MOORING_TRY(const Place place, place_of(root_, path));
+  const Descriptor volume(
+      openat(place.directory.get(), place.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!volume) return file_error("cannot open the directory", path, errno);
+  return kernel::change_group(volume.get(), path, change, progress);
 }
 
 Result<std::optional<std::string>> LinuxFiles::read_link(const std::string& path) {

@@ -1,0 +1,110 @@
+// Opening a part of a volume: the race between who prepares a mount and who owns the volume's content
+// (CVE-2017-1002101, CVE-2021-25741) cannot be won by the latter, because every step goes on from a
+// descriptor of the one before it and the kernel itself refuses to leave the volume.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "kernel/errors.h"
+#include "kernel/linux/host_lookup.h"
+#include "kernel/linux/linux_files.h"
+#include "kernel/linux/lookup.h"
+#include "kernel/linux/open_file.h"
+#include "kernel/linux/uapi.h"
+
+namespace mooring::kernel {
+namespace {
+
+/// Inside the volume: links are followed as long as they stay in it.
+constexpr std::uint64_t within = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+constexpr std::uint32_t others_may_write = 0022;
+
+class Opener {
+ public:
+  Opener(Descriptor volume, const SubPathLocation& location)
+      : volume_(std::move(volume)), location_(location) {
+    if (location.host && location.host->confined_to) resolve_ |= RESOLVE_NO_XDEV;
+  }
+
+  Result<std::unique_ptr<OpenFile>> run();
+
+ private:
+  Descriptor open_part(const std::string& path, int flags) const;
+  Result<Descriptor> create();
+  Error failure(const std::string& path, int errno_value) const;
+
+  Descriptor volume_;
+  const SubPathLocation& location_;
+  std::uint64_t resolve_ = within;
+};
+
+Descriptor Opener::open_part(const std::string& path, int flags) const {
+  return Descriptor(uapi::openat2(volume_.get(), path.empty() ? "." : path.c_str(),
+                                  static_cast<std::uint64_t>(flags) | O_PATH | O_CLOEXEC, 0, resolve_));
+}
+
+Error Opener::failure(const std::string& path, int errno_value) const {
+  return sub_path_error(path, errno_value, (resolve_ & RESOLVE_NO_XDEV) != 0);
+}
+
+Result<std::unique_ptr<OpenFile>> Opener::run() {
+  Descriptor found = open_part(location_.path, 0);
+  if (!found && errno == ENOENT && location_.may_create) {
+    MOORING_TRY(found, create());
+  }
+  if (!found) return failure(location_.path, errno);
+  FileStatus status;
+  if (!read_status(found.get(), "", status)) return failure(location_.path, errno);
+  return std::unique_ptr<OpenFile>(std::make_unique<LinuxOpenFile>(std::move(found), status));
+}
+
+/// Makes what is missing: from the longest part that is there, element by element, each opened without
+/// following anything before the next is made in it.
+Result<Descriptor> Opener::create() {
+  std::string there = location_.path;
+  Descriptor at;
+  while (!at) {
+    const std::size_t slash = there.rfind('/');
+    there = slash == std::string::npos ? std::string() : there.substr(0, slash);
+    at = open_part(there, O_DIRECTORY);
+    if (!at && errno != ENOENT) return failure(there, errno);
+    if (!at && there.empty()) return failure(there, ENOENT);
+  }
+  struct stat root {};
+  if (fstat(volume_.get(), &root) != 0) return failure("", errno);
+  std::string_view rest = std::string_view(location_.path).substr(there.empty() ? 0 : there.size() + 1);
+  while (!rest.empty()) {
+    const std::size_t slash = rest.find('/');
+    const std::string name(rest.substr(0, slash));
+    rest.remove_prefix(slash == std::string_view::npos ? rest.size() : slash + 1);
+    there += (there.empty() ? "" : "/") + name;
+    const mode_t mode = root.st_mode & 07777U;
+    const bool is_made = mkdirat(at.get(), name.c_str(), (mode & 0777U) & ~mode_t{others_may_write}) == 0;
+    if (!is_made && errno != EEXIST) return failure(there, errno);
+    const int flags = O_DIRECTORY | (is_made && rest.empty() ? O_RDONLY : O_PATH);
+    Descriptor next = open_beneath(at.get(), name, flags);
+    if (!next) return failure(there, errno);
+    if (is_made && rest.empty() && fchmod(next.get(), mode) != 0) return failure(there, errno);
+    at = std::move(next);
+  }
+  return at;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<OpenFile>> LinuxFiles::open_sub_path(const SubPathLocation& location) {
+  if (location.host) {
+    MOORING_TRY(const HostLookup lookup, start_host_lookup(*location.host));
+    Descriptor volume = open_host(lookup, lookup.relative, O_PATH);
+    if (!volume) return host_error("cannot open", location.host->path, errno, lookup.is_confined);
+    return Opener(std::move(volume), location).run();
+  }
+  MOORING_TRY(const Place place, place_of(root_, location.volume));
+  Descriptor volume(openat(place.directory.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!volume) return file_error("cannot open", location.volume, errno);
+  return Opener(std::move(volume), location).run();
+}
+
+}  // namespace mooring::kernel
