@@ -65,8 +65,11 @@ class Server {
       // Nobody may think that what is done is not, because the next one hangs.
       if (operation.lane == Lane::Own && !flush()) return false;
       if (operation.deadline_ms != 0) set_alarm(operation.deadline_ms);
-      Outcome outcome = is_in_place ? execute(operation, kernel_.ports(), [this] { return is_core_there(); })
-                                    : refused(operation);
+      const auto tell = [&](const std::string& progress) { tell_progress(operation, progress); };
+      Outcome outcome = is_in_place
+                            ? execute(
+                                  operation, kernel_.ports(), [this] { return is_core_there(); }, tell)
+                            : refused(operation);
       if (operation.deadline_ms != 0) set_alarm(0);
       const bool is_large = outcome.tree.has_value();
       if (is_large && !flush()) return false;
@@ -89,6 +92,16 @@ class Server {
     outcome.id = operation.id;
     outcome.error = root_replaced(welcome_.root_dir);
     return outcome;
+  }
+
+  /// A long operation that gets on is not late: its deadline counts from its last word.
+  void tell_progress(const Operation& operation, const std::string& progress) {
+    if (operation.deadline_ms != 0) set_alarm(operation.deadline_ms);
+    Outcome& partial = unsent_.outcomes.emplace_back();
+    partial.id = operation.id;
+    partial.is_partial = true;
+    partial.progress = progress;
+    flush();
   }
 
   /// A core that was killed has a successor soon, which looks at the node and acts: what the dead one asked

@@ -6,6 +6,7 @@
 #include "operation/publish_files.h"
 #include "operation/scan.h"
 #include "operation/stamp.h"
+#include "operation/sub_paths.h"
 #include "step/layout.h"
 
 namespace mooring {
@@ -24,7 +25,8 @@ Error refusal(std::string reason, std::string message, std::string path, std::st
 /// Runs steps; each overload does one kind, and notes in `outcome` if it changed the node.
 class Runner {
  public:
-  Runner(kernel::Kernel kernel, Outcome& outcome) : kernel_(kernel), outcome_(outcome) {}
+  Runner(kernel::Kernel kernel, const TellProgress& tell, Outcome& outcome)
+      : kernel_(kernel), tell_(tell), outcome_(outcome) {}
 
   Result<void> operator()(const MakePodDirectory& step);
   Result<void> operator()(const MakeDirectory& step);
@@ -39,6 +41,11 @@ class Runner {
   Result<void> operator()(const WatchHostPath& step);
   Result<void> operator()(const ScanTree& step);
   Result<void> operator()(const PublishFiles& step);
+  Result<void> operator()(const BindSubPath& step);
+  Result<void> operator()(const ReleaseSubPaths& step);
+  Result<void> operator()(const UnmountLeftovers& step);
+  Result<void> operator()(const ChangeGroup& step);
+  Result<void> operator()(const MapGroup& step);
 
  private:
   Result<bool> is_ready_for(const std::string& path, std::string_view type);
@@ -50,6 +57,7 @@ class Runner {
   bool is_gone(const std::string& path);
 
   kernel::Kernel kernel_;
+  const TellProgress& tell_;
   Outcome& outcome_;
 };
 
@@ -185,7 +193,7 @@ Result<void> Runner::operator()(const Unmount& step) {
   if (!mounted) return success();
   bool is_ours = false;
   for (const std::string& type : step.types)
-    is_ours = is_ours || type == mounted->type;
+    is_ours = is_ours || (type == "bind" ? is_bind_of_itself(*mounted, step.path) : type == mounted->type);
   if (!is_ours) {
     return refusal("ForeignMount", "a " + mounted->type + " that Mooring did not make is mounted there",
                    step.path, "unmount it");
@@ -258,6 +266,8 @@ Result<void> Runner::remove_empty(const std::string& path) {
 
 Result<void> Runner::operator()(const RemovePodDirectory& step) {
   MOORING_TRY(check_not_foreign(step.uid));
+  MOORING_TRY(const bool is_released, release_all_sub_paths(step.uid, kernel_));
+  outcome_.changed = outcome_.changed || is_released;
   const std::string volumes = layout::volumes(step.uid);
   if (const auto plugins = kernel_.files.list(volumes)) {
     for (const auto& plugin : plugins.value()) {
@@ -311,12 +321,42 @@ Result<void> Runner::operator()(const PublishFiles& step) {
   return success();
 }
 
+Result<void> Runner::operator()(const BindSubPath& step) {
+  MOORING_TRY(const bool is_changed, bind_sub_path(step, kernel_));
+  outcome_.changed = outcome_.changed || is_changed;
+  return success();
+}
+
+Result<void> Runner::operator()(const ReleaseSubPaths& step) {
+  MOORING_TRY(check_not_foreign(step.uid));
+  MOORING_TRY(const bool is_changed, release_sub_paths(step.uid, step.volume, kernel_));
+  outcome_.changed = outcome_.changed || is_changed;
+  return success();
+}
+
+Result<void> Runner::operator()(const UnmountLeftovers& step) {
+  if (is_gone(step.path)) return success();
+  MOORING_TRY(check_not_foreign(step.path));
+  MOORING_TRY(const std::uint32_t unmounted, kernel_.mounts.unmount_below(step.path, step.kept));
+  outcome_.changed = outcome_.changed || unmounted != 0;
+  return success();
+}
+
+Result<void> Runner::operator()(const ChangeGroup& step) {
+  return change_group(step, kernel_, tell_, outcome_);
+}
+
+Result<void> Runner::operator()(const MapGroup& step) {
+  return map_group(step, kernel_, tell_, outcome_);
+}
+
 }  // namespace
 
-Outcome execute(const Operation& operation, kernel::Kernel kernel, const std::function<bool()>& may_go_on) {
+Outcome execute(const Operation& operation, kernel::Kernel kernel, const std::function<bool()>& may_go_on,
+                const TellProgress& tell) {
   Outcome outcome;
   outcome.id = operation.id;
-  Runner runner(kernel, outcome);
+  Runner runner(kernel, tell, outcome);
   for (const Step& step : operation.steps) {
     if (may_go_on && !may_go_on()) {
       outcome.error = refusal("CoreGone", "the core that asked for it is gone", {}, {});

@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "kernel/kernel.h"
+#include "operation/ownership.h"
 #include "step/step.h"
 
 namespace mooring {
@@ -12,7 +13,8 @@ namespace mooring {
 /// locks, keeps no state: what it knows of the node it reads. `may_go_on` is asked before each step; false
 /// ends the operation ("CoreGone"): nobody waits for it any more, and somebody else may be at work in its
 /// place.
+/// `tell` hears how far a long step is, about twice a second.
 Outcome execute(const Operation& operation, kernel::Kernel kernel,
-                const std::function<bool()>& may_go_on = {});
+                const std::function<bool()>& may_go_on = {}, const TellProgress& tell = {});
 
 }  // namespace mooring

@@ -4,14 +4,13 @@
 #include <map>
 #include <set>
 
+#include "operation/volume_writer.h"
 #include "step/layout.h"
 
 namespace mooring {
 namespace {
 
 using kernel::FileType;
-
-constexpr std::uint32_t directory_mode = 0755;
 
 std::string first_element(const std::string& path) {
   return path.substr(0, path.find('/'));
@@ -31,22 +30,11 @@ Error foreign(const std::string& message, const std::string& path) {
   return error;
 }
 
-/// All directories that the files need, relative to the version.
-std::set<std::string> directories_of(const std::vector<PublishedFile>& files) {
-  std::set<std::string> directories;
-  for (const PublishedFile& file : files) {
-    for (std::size_t slash = file.path.find('/'); slash != std::string::npos;
-         slash = file.path.find('/', slash + 1)) {
-      directories.insert(file.path.substr(0, slash));
-    }
-  }
-  return directories;
-}
-
 /// One volume while its content is being published.
 class Publisher {
  public:
-  Publisher(const PublishFiles& step, kernel::Files& volume) : step_(step), volume_(volume) {
+  Publisher(const PublishFiles& step, kernel::Files& files, kernel::Files& volume)
+      : step_(step), files_(files), volume_(volume), writer_(step, volume) {
     for (const PublishedFile& file : step.files)
       names_.insert(first_element(file.path));
   }
@@ -56,15 +44,18 @@ class Publisher {
  private:
   Result<bool> holds_just_that(const std::string& version);
   Result<bool> has_same_tree(const std::string& version);
-  Result<bool> is_same_file(const std::string& version, const PublishedFile& file);
   Result<void> write_version(const std::string& version);
   Result<void> switch_to(const std::string& version);
   Result<void> repair_links();
   Result<void> make_mount_points();
   Result<void> remove_leftovers(const std::string& version);
+  Result<void> give_root_to_group();
+  Result<bool> is_right_directory(const std::string& path);
 
   const PublishFiles& step_;
+  kernel::Files& files_;  ///< Of the root directory.
   kernel::Files& volume_;
+  VolumeWriter writer_;
   std::set<std::string> names_;  ///< First elements: what a reader sees in the volume.
   bool is_changed_ = false;
 };
@@ -81,6 +72,7 @@ Result<bool> Publisher::run() {
     MOORING_TRY(is_there, holds_just_that(version));
   }
   MOORING_TRY(make_mount_points());
+  MOORING_TRY(give_root_to_group());
   if (!is_there) {
     std::string next = step_.version;
     while (next == version)
@@ -95,22 +87,27 @@ Result<bool> Publisher::run() {
     is_changed_ = true;
   }
   MOORING_TRY(repair_links());
+  MOORING_TRY(const bool is_live_changed, update_live_parts(step_, volume_));
   MOORING_TRY(remove_leftovers(version));
-  return is_changed_;
+  return is_changed_ || is_live_changed;
 }
 
-Result<bool> Publisher::is_same_file(const std::string& version, const PublishedFile& file) {
-  const std::string path = version + "/" + file.path;
+/// The volume's own directory: whoever may read the files must be able to get at them.
+Result<void> Publisher::give_root_to_group() {
+  if (!step_.group) return success();
+  MOORING_TRY(const auto root, files_.status(step_.path));
+  if (!root) return success();
+  const std::uint32_t mode = root->mode | group_directory_bits;
+  if (root->group == *step_.group && root->mode == mode) return success();
+  is_changed_ = true;
+  return files_.set_owner(step_.path, *step_.group, mode);
+}
+
+Result<bool> Publisher::is_right_directory(const std::string& path) {
   MOORING_TRY(const auto status, volume_.status(path));
-  const std::string& wanted = file.bytes.expose_secret();
-  if (!status || status->type != FileType::Regular || status->mode != file.mode ||
-      status->size_bytes != wanted.size()) {
-    return false;
-  }
-  Result<std::string> content = volume_.read_file(path, wanted.size());
-  if (!content) return content.error();
-  const SecretBytes there(std::move(content).value());
-  return there == file.bytes;
+  return status && status->type == FileType::Directory &&
+         (!step_.group ||
+          (status->group == *step_.group && status->mode == (content_directory_mode | group_directory_bits)));
 }
 
 /// True if the version has the wanted names and no other.
@@ -129,6 +126,10 @@ Result<bool> Publisher::has_same_tree(const std::string& version) {
       const std::string path = directory.empty() ? entry.name : directory + "/" + entry.name;
       const bool is_directory = entry.type == FileType::Directory;
       if (!(is_directory ? directories : wanted).contains(path)) return false;
+      if (is_directory && step_.group) {
+        MOORING_TRY(const bool is_right, is_right_directory(version + "/" + path));
+        if (!is_right) return false;
+      }
       ++found;
       if (is_directory) to_list.push_back(path);
     }
@@ -137,13 +138,12 @@ Result<bool> Publisher::has_same_tree(const std::string& version) {
 }
 
 Result<bool> Publisher::holds_just_that(const std::string& version) {
-  const auto status = volume_.status(version);
-  if (!status) return status.error();
-  if (!status.value() || status.value()->type != FileType::Directory) return false;
+  MOORING_TRY(const bool is_right, is_right_directory(version));
+  if (!is_right) return false;
   MOORING_TRY(const bool has_names, has_same_tree(version));
   if (!has_names) return false;
   for (const PublishedFile& file : step_.files) {
-    MOORING_TRY(const bool is_same, is_same_file(version, file));
+    MOORING_TRY(const bool is_same, writer_.is_there(version + "/" + file.path, file));
     if (!is_same) return false;
   }
   return true;
@@ -151,12 +151,12 @@ Result<bool> Publisher::holds_just_that(const std::string& version) {
 
 Result<void> Publisher::write_version(const std::string& version) {
   MOORING_TRY(volume_.remove_tree(version));  // Of the same name: what an earlier try left.
-  MOORING_TRY(volume_.make_directory(version, directory_mode));
+  MOORING_TRY(writer_.make_directory(version));
   for (const std::string& directory : directories_of(step_.files)) {
-    MOORING_TRY(volume_.make_directory(version + "/" + directory, directory_mode));
+    MOORING_TRY(writer_.make_directory(version + "/" + directory));
   }
   for (const PublishedFile& file : step_.files) {
-    MOORING_TRY(volume_.write_file(version + "/" + file.path, file.bytes.expose_secret(), file.mode));
+    MOORING_TRY(writer_.write(version + "/" + file.path, file));
   }
   return success();
 }
@@ -218,9 +218,9 @@ Result<void> Publisher::make_mount_points() {
       MOORING_TRY(volume_.remove_file(name));
     }
     for (std::size_t end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
-      MOORING_TRY(volume_.make_directory(path.substr(0, end), directory_mode));
+      MOORING_TRY(volume_.make_directory(path.substr(0, end), content_directory_mode));
     }
-    MOORING_TRY(const bool is_made, volume_.make_directory(path, directory_mode));
+    MOORING_TRY(const bool is_made, volume_.make_directory(path, content_directory_mode));
     is_changed_ = is_changed_ || is_made;
   }
   return success();
@@ -245,7 +245,7 @@ Result<void> Publisher::remove_leftovers(const std::string& version) {
 
 Result<bool> publish_files(const PublishFiles& step, kernel::Files& files) {
   MOORING_TRY(const auto volume, files.inside(step.path));
-  return Publisher(step, *volume).run();
+  return Publisher(step, files, *volume).run();
 }
 
 }  // namespace mooring

@@ -33,6 +33,16 @@ std::string plugin_volumes(const PodUid& uid, const PluginName& plugin) {
 std::string volume(const PodUid& uid, const PluginName& plugin, const VolumeDirectory& directory) {
   return plugin_volumes(uid, plugin) + "/" + directory.str();
 }
+std::string sub_paths(const PodUid& uid) {
+  return pod(uid) + "/volume-subpaths";
+}
+std::string sub_paths(const PodUid& uid, const VolumeName& volume) {
+  return sub_paths(uid) + "/" + volume.str();
+}
+std::string sub_path(const PodUid& uid, const VolumeName& volume, const ContainerName& container,
+                     std::size_t index) {
+  return sub_paths(uid, volume) + "/" + container.str() + "/" + std::to_string(index);
+}
 std::string trash_entry(std::string_view name) {
   return std::string(trash) + "/" + std::string(name);
 }
@@ -89,6 +99,18 @@ std::optional<VolumePath> parse_volume(std::string_view relative) {
   const std::string_view plugin = take_element(relative);
   if (!is_path_element(uid) || !is_path_element(plugin) || !is_path_element(relative)) return std::nullopt;
   return VolumePath{PodUid(uid), unescape(plugin), VolumeDirectory(relative)};
+}
+
+std::optional<SubPathMount> parse_sub_path(std::string_view relative) {
+  if (relative.ends_with('/') || take_element(relative) != pods) return std::nullopt;
+  const std::string_view uid = take_element(relative);
+  if (take_element(relative) != "volume-subpaths") return std::nullopt;
+  const std::string_view volume = take_element(relative);
+  const std::string_view container = take_element(relative);
+  const bool is_good = is_path_element(uid) && is_path_element(volume) && is_path_element(container) &&
+                       is_path_element(relative);
+  if (!is_good) return std::nullopt;
+  return SubPathMount{PodUid(uid), VolumeName(volume)};
 }
 
 }  // namespace mooring::layout

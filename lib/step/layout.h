@@ -35,6 +35,11 @@ std::string stamp(const PodUid& uid);    ///< pods/<uid>/mooring.json
 std::string volumes(const PodUid& uid);  ///< pods/<uid>/volumes
 std::string plugin_volumes(const PodUid& uid, const PluginName& plugin);
 std::string volume(const PodUid& uid, const PluginName& plugin, const VolumeDirectory& directory);
+std::string sub_paths(const PodUid& uid);                            ///< pods/<uid>/volume-subpaths
+std::string sub_paths(const PodUid& uid, const VolumeName& volume);  ///< .../<volume>
+/// .../<volume>/<container>/<index of the mount in the container's volumeMounts>
+std::string sub_path(const PodUid& uid, const VolumeName& volume, const ContainerName& container,
+                     std::size_t index);
 std::string trash_entry(std::string_view name);
 
 /// True for a name that is safe as one path element of the layout: not empty, not "." or "..", no '/', no
@@ -50,6 +55,7 @@ bool is_stamp_leftover(std::string_view name);
 
 inline constexpr const char* content_data = "..data";      ///< The link to the version that counts.
 inline constexpr const char* content_next = "..data_tmp";  ///< What the next one is renamed from.
+inline constexpr const char* content_live = "..live";  ///< Parts that stay the same file: see PublishFiles.
 /// The name of a version's directory: "..2026_11_21_09_30_00.123456789", in UTC.
 std::string content_version(WallTime time);
 /// True for a name that content_version() gives, or the kubelet gave: `..YYYY_MM_DD_hh_mm_ss.N`.
@@ -62,5 +68,12 @@ struct VolumePath {
 };
 /// The inverse of volume(); nullopt if `relative` is not exactly such a path.
 std::optional<VolumePath> parse_volume(std::string_view relative);
+
+struct SubPathMount {
+  PodUid pod;
+  VolumeName volume;
+};
+/// The inverse of sub_path(); nullopt if `relative` is not exactly such a path.
+std::optional<SubPathMount> parse_sub_path(std::string_view relative);
 
 }  // namespace mooring::layout

@@ -55,6 +55,22 @@ struct Describer {
     return "publish " + std::to_string(s.files.size()) + (s.files.size() == 1 ? " file in " : " files in ") +
            quoted_if_needed(s.path);
   }
+  std::string operator()(const BindSubPath& s) const {
+    return "bind the subPath " + quoted_if_needed(s.path) + " for " + s.asked_by;
+  }
+  std::string operator()(const ReleaseSubPaths& s) const {
+    return "release the subPaths of volume " + s.volume.str();
+  }
+  std::string operator()(const UnmountLeftovers& s) const {
+    return "unmount what containers left mounted in " + quoted_if_needed(s.path);
+  }
+  std::string operator()(const ChangeGroup& s) const {
+    return "give " + quoted_if_needed(s.path) + " to group " + std::to_string(s.group) +
+           (s.read_only ? " for reading" : "") + (s.only_on_root_mismatch ? " unless its root is" : "");
+  }
+  std::string operator()(const MapGroup& s) const {
+    return "show " + quoted_if_needed(s.path) + " as of group " + std::to_string(s.group);
+  }
   std::string operator()(const ScanTree&) const { return "read the tree below the root directory"; }
 };
 

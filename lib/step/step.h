@@ -42,6 +42,13 @@ struct PublishedFile {
   friend bool operator==(const PublishedFile&, const PublishedFile&) = default;
 };
 
+/// A part of a configuration volume that stands by itself.
+struct LivePart {
+  std::string name;  ///< Of its file or directory in `..live/`: one path element.
+  std::string path;  ///< What it has the content of: a file, or a directory of files. Relative, clean.
+  friend bool operator==(const LivePart&, const LivePart&) = default;
+};
+
 /// Gives the directory `path` (or what is mounted on it) just these files, all at once for whoever reads
 /// `..data` (kubelet-behaviours 12):
 ///
@@ -58,6 +65,13 @@ struct PublishFiles {
   std::vector<PublishedFile> files;  ///< Sorted by path; no path is a directory of another.
   std::vector<std::string>
       mount_points;  ///< Directories that other mounts of a container need. Relative, clean.
+  /// The group that reads it (fsGroup): given to all of it before it is seen, with 0440 for files and 02550
+  /// for directories besides their modes.
+  std::optional<std::uint32_t> group = std::nullopt;
+  /// Parts that containers mount by themselves and that are to follow changes too
+  /// (mooring.io/live-subpath): each stands under `..live/` as one file or directory that stays the same for
+  /// ever, and whose content is changed in place.
+  std::vector<LivePart> live_parts = {};
   friend bool operator==(const PublishFiles&, const PublishFiles&) = default;
 };
 
@@ -86,6 +100,56 @@ struct BindMount {
   bool read_only = false;
   bool recursive = true;
   friend bool operator==(const BindMount&, const BindMount&) = default;
+};
+
+/// Binds a part of a volume on `target`, for a container that mounts just that (volumeMounts[].subPath;
+/// kubelet-behaviours 11.2, 11.3). The part is found by descriptors and never leaves the volume; what is
+/// mounted on `target` stays if it is just that part, and is unmounted if it is another one (the file was
+/// replaced). Inverse: ReleaseSubPaths.
+struct BindSubPath {
+  std::string volume;     ///< The volume, relative to the root directory; empty: `host_path` is it.
+  std::string host_path;  ///< Absolute.
+  std::optional<std::string> confined_to;  ///< Of `host_path`: see CheckHostPath.
+  std::string path;                        ///< The part: relative, clean, not empty.
+  std::string target;                      ///< layout::sub_path().
+  bool may_create = false;                 ///< Make it as a directory if it is not there.
+  std::string asked_by;                    ///< "container web, mount data", for messages.
+  friend bool operator==(const BindSubPath&, const BindSubPath&) = default;
+};
+
+/// Unmounts and removes the subPath mounts of one volume of a pod, by names alone and without looking at what
+/// is mounted (it may be on a server that is gone). None there is success.
+struct ReleaseSubPaths {
+  PodUid uid;
+  VolumeName volume;
+  friend bool operator==(const ReleaseSubPaths&, const ReleaseSubPaths&) = default;
+};
+
+/// Unmounts what the containers of a pod left mounted in a volume that they share with the node
+/// (mountPropagation: Bidirectional): all below `path`, and above the first `kept` mounts exactly on it.
+struct UnmountLeftovers {
+  std::string path;
+  std::uint32_t kept = 0;
+  friend bool operator==(const UnmountLeftovers&, const UnmountLeftovers&) = default;
+};
+
+/// Gives all that is in the volume at `path` to a group (fsGroup; kubelet-behaviours 10.1). Nothing to undo.
+struct ChangeGroup {
+  std::string path;
+  std::uint32_t group = 0;
+  bool read_only = false;
+  bool only_on_root_mismatch = false;  ///< fsGroupChangePolicy: OnRootMismatch.
+  std::uint64_t entries_max = 0;       ///< More end it with "NeedsOwnWorker"; 0: no limit.
+  friend bool operator==(const ChangeGroup&, const ChangeGroup&) = default;
+};
+
+/// Shows the directory `path` through an idmapped mount on itself, in which the group that it has on disk is
+/// seen as `group` (mooring.io/fs-group-strategy: Idmap), and gives its root that group's access. Where the
+/// kernel or the file system cannot, it does what ChangeGroup does. Inverse: Unmount.
+struct MapGroup {
+  std::string path;
+  std::uint32_t group = 0;
+  friend bool operator==(const MapGroup&, const MapGroup&) = default;
 };
 
 /// Unmounts what is mounted on `path` if its type is one of `types`; nothing mounted is success; a mount of
@@ -157,9 +221,10 @@ struct ScanTree {
   friend bool operator==(const ScanTree&, const ScanTree&) = default;
 };
 
-using Step = std::variant<MakePodDirectory, MakeDirectory, MountTmpfs, MountHugetlbfs, BindMount, Unmount,
-                          DiscardDirectory, EmptyTrash, RemovePodDirectory, CheckHostPath, WatchHostPath,
-                          PublishFiles, ScanTree>;
+using Step =
+    std::variant<MakePodDirectory, MakeDirectory, MountTmpfs, MountHugetlbfs, BindMount, Unmount,
+                 DiscardDirectory, EmptyTrash, RemovePodDirectory, CheckHostPath, WatchHostPath, PublishFiles,
+                 BindSubPath, ReleaseSubPaths, UnmountLeftovers, ChangeGroup, MapGroup, ScanTree>;
 
 /// The step as one line for people: `mount tmpfs size=64Mi on pods/…/cache`.
 std::string describe(const Step& step);
@@ -193,10 +258,12 @@ struct Outcome {
   OperationId id{};
   std::uint32_t steps_done = 0;
   std::optional<Error> error;
-  bool changed = false;           ///< False if every step found its effect already there.
-  bool is_partial = false;        ///< More of `tree` follows in another outcome of the same operation.
-  std::optional<TreeFacts> tree;  ///< Of ScanTree.
-  std::string trash_entry;        ///< Of a DiscardDirectory that moved something aside: its name in `trash/`.
+  bool changed = false;               ///< False if every step found its effect already there.
+  bool is_partial = false;            ///< More follows in another outcome of the same operation.
+  std::string progress;               ///< Of a partial one without a tree: how far it is, for people.
+  std::vector<std::string> warnings;  ///< What went wrong and does not keep the volume from being used.
+  std::optional<TreeFacts> tree;      ///< Of ScanTree.
+  std::string trash_entry;  ///< Of a DiscardDirectory that moved something aside: its name in `trash/`.
   std::vector<int>
       watches;  ///< Of WatchHostPath: the inotify watch descriptors, the nearest directory's first.
 };

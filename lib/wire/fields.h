@@ -24,8 +24,12 @@ void fields(A& a, PublishedFile& s) {
   a(s.path, s.mode, s.bytes);
 }
 template <class A>
+void fields(A& a, LivePart& s) {
+  a(s.name, s.path);
+}
+template <class A>
 void fields(A& a, PublishFiles& s) {
-  a(s.path, s.version, s.files, s.mount_points);
+  a(s.path, s.version, s.files, s.mount_points, s.group, s.live_parts);
 }
 template <class A>
 void fields(A& a, MountHugetlbfs& s) {
@@ -34,6 +38,26 @@ void fields(A& a, MountHugetlbfs& s) {
 template <class A>
 void fields(A& a, BindMount& s) {
   a(s.source, s.target, s.read_only, s.recursive);
+}
+template <class A>
+void fields(A& a, BindSubPath& s) {
+  a(s.volume, s.host_path, s.confined_to, s.path, s.target, s.may_create, s.asked_by);
+}
+template <class A>
+void fields(A& a, ReleaseSubPaths& s) {
+  a(s.uid, s.volume);
+}
+template <class A>
+void fields(A& a, UnmountLeftovers& s) {
+  a(s.path, s.kept);
+}
+template <class A>
+void fields(A& a, ChangeGroup& s) {
+  a(s.path, s.group, s.read_only, s.only_on_root_mismatch, s.entries_max);
+}
+template <class A>
+void fields(A& a, MapGroup& s) {
+  a(s.path, s.group);
 }
 template <class A>
 void fields(A& a, Unmount& s) {
@@ -83,7 +107,8 @@ void fields(A& a, TreeFacts& t) {
 }
 template <class A>
 void fields(A& a, Outcome& o) {
-  a(o.id, o.steps_done, o.error, o.changed, o.tree, o.is_partial, o.trash_entry, o.watches);
+  a(o.id, o.steps_done, o.error, o.changed, o.tree, o.is_partial, o.trash_entry, o.watches, o.progress,
+    o.warnings);
 }
 template <class A>
 void fields(A& a, Welcome& m) {

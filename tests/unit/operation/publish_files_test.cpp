@@ -167,5 +167,98 @@ TEST_F(Publish, no_content_is_in_what_is_said_of_it) {
   EXPECT_THAT(node.run_badly({secret}).text(), Not(HasSubstr("HIDDEN-MARKER")));
 }
 
+TEST_F(Publish, kb_10_1_a_group_reads_it_from_the_first_moment) {
+  PublishFiles step = first;
+  step.group = 2000;
+  step.files[0].mode = 0400;
+  std::vector<std::string> seen;
+  node.fake.set_hook([&](std::string_view call, const std::string&, bool before) {
+    if (call != "replace" || before) return Fault::none();
+    for (const char* path : {"", "/..data/", "/a", "/deep/b", "/deep/er"}) {
+      const auto status = node.fake.ports().files.host_status({node.volume + path, std::nullopt}).value();
+      seen.push_back(std::to_string(status->group) + " " + std::to_string(status->mode));
+    }
+    return Fault::none();
+  });
+  node.run_well({step});
+  node.heal();
+  const auto line = [](std::uint32_t mode) { return "2000 " + std::to_string(mode); };
+  ASSERT_THAT(seen, testing::SizeIs(5));
+  EXPECT_EQ(seen[0], line(02777));
+  EXPECT_EQ(seen[1], line(02755));
+  EXPECT_FALSE(node.run_well({step}).changed);
+  EXPECT_EQ(node_files().host_status({node.volume + "/a", std::nullopt}).value()->mode, 0440u);
+  EXPECT_EQ(node_files().host_status({node.volume + "/deep/b", std::nullopt}).value()->mode, 0644u);
+  step.group = 3000;
+  EXPECT_TRUE(node.run_well({step}).changed);
+  EXPECT_EQ(node_files().host_status({node.volume + "/a", std::nullopt}).value()->group, 3000u);
+}
+
+struct Live : Publish {
+  PublishFiles with(PublishFiles step, std::vector<LivePart> parts) {
+    step.live_parts = std::move(parts);
+    return step;
+  }
+  std::uint64_t inode(const std::string& path) const {
+    return node_files().status(volume_path + "/" + path).value()->inode;
+  }
+};
+
+TEST_F(Live, a_live_file_stays_the_same_file_and_has_the_new_content) {
+  node.run_well({with(first, {{"a", "a"}})});
+  EXPECT_EQ(read("..live/a"), "1");
+  const auto before = inode("..live/a");
+  node.run_well({with(second, {{"a", "a"}})});
+  EXPECT_EQ(read("..live/a"), "2");
+  EXPECT_EQ(inode("..live/a"), before);
+  EXPECT_FALSE(node.run_well({with(second, {{"a", "a"}})}).changed);
+}
+
+TEST_F(Live, a_live_directory_stays_and_its_files_are_replaced_and_removed) {
+  node.run_well({with(first, {{"deep", "deep"}})});
+  EXPECT_EQ(read("..live/deep/er/c"), "1");
+  const auto before = inode("..live/deep");
+  node.run_well({with(step_of(2, {{"deep/b", "2"}, {"deep/new", "2"}}), {{"deep", "deep"}})});
+  EXPECT_EQ(inode("..live/deep"), before);
+  EXPECT_EQ(read("..live/deep/b"), "2");
+  EXPECT_EQ(read("..live/deep/new"), "2");
+  EXPECT_FALSE(has("..live/deep/er"));
+}
+
+TEST_F(Live, a_part_that_is_gone_stays_as_it_was_and_one_that_nobody_asks_for_is_removed) {
+  node.run_well({with(first, {{"a", "a"}, {"deep~1b", "deep/b"}})});
+  node.run_well({with(second, {{"a", "a"}, {"deep~1b", "deep/b"}})});
+  EXPECT_EQ(read("..live/deep~1b"), "1");
+  node.run_well({with(second, {{"a", "a"}})});
+  EXPECT_FALSE(has("..live/deep~1b"));
+  node.run_well({second});
+  EXPECT_FALSE(has("..live"));
+}
+
+TEST_F(Live, wherever_it_is_stopped_it_goes_on) {
+  const std::vector<LivePart> parts{{"a", "a"}, {"deep", "deep"}};
+  for (int kind = 0; kind < 3; ++kind) {
+    for (int stop = 0; stop < 120; ++stop) {
+      node.run_well({with(first, parts)});
+      int calls = 0;
+      node.fake.set_hook([&](std::string_view, const std::string&, bool before) {
+        if (before != (kind != 1) || calls++ != stop) return Fault::none();
+        return kind == 2 ? Fault::crash() : Fault::error(EIO);
+      });
+      try {
+        node.run({with(step_of(2, {{"a", "2"}, {"deep/b", "2"}}), parts)});
+      } catch (const kernel::FakeCrash&) {
+      }
+      node.heal();
+      EXPECT_THAT(read("..live/a"), testing::AnyOf("1", "2"));
+      node.run_well({with(step_of(3, {{"a", "2"}, {"deep/b", "2"}}), parts)});
+      EXPECT_EQ(read("..live/a"), "2");
+      EXPECT_EQ(read("..live/deep/b"), "2");
+      EXPECT_FALSE(has("..live/deep/er"));
+      EXPECT_FALSE(has("..live/..data_tmp"));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace mooring

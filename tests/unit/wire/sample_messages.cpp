@@ -20,6 +20,14 @@ std::vector<Step> every_step() {
       WatchHostPath{"/srv/k", std::nullopt},
       PublishFiles{
           "pods/u1/c", "..2001_09_09_01_46_40.0", {{"a/b", 0400, SecretBytes(std::string("\0x", 2))}}, {"m"}},
+      PublishFiles{"pods/u1/c", "", {}, {}, 2000, {{"a~1b", "a/b"}}},
+      BindSubPath{"pods/u1/c", "", std::nullopt, "a/b", "pods/u1/volume-subpaths/c/web/0", true,
+                  "container web"},
+      BindSubPath{"", "/srv/h", "/srv", "x", "pods/u1/volume-subpaths/h/web/1", false, "container web"},
+      ReleaseSubPaths{PodUid("u1"), VolumeName("c")},
+      UnmountLeftovers{"pods/u1/c", 1},
+      ChangeGroup{"pods/u1/a", 2000, true, true, 10'000},
+      MapGroup{"pods/u1/a", 2000},
       ScanTree{}};
 }
 
@@ -43,6 +51,8 @@ std::vector<Outcome> sample_outcomes() {
   failed.changed = true;
   failed.trash_entry = "u1.g";
   failed.watches = {41, 42};
+  failed.progress = "10 files looked at";
+  failed.warnings = {"one", "two"};
 
   Outcome scanned;
   scanned.id = OperationId{8};
