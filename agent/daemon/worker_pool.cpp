@@ -172,6 +172,8 @@ void WorkerPool::on_room(WorkerLink& link) {
 }
 
 void WorkerPool::on_outcome(WorkerLink& link, Outcome outcome) {
+  if (outcome.is_partial && !outcome.tree)
+    return callbacks_.event(OperationProgress{outcome.id, std::move(outcome.progress)});
   if (outcome.is_partial) {
     TreeFacts& whole = partial_trees_[static_cast<std::uint64_t>(outcome.id)];
     std::move(outcome.tree->pods.begin(), outcome.tree->pods.end(), std::back_inserter(whole.pods));

@@ -49,6 +49,7 @@ std::vector<std::string> ActualState::adopt(const std::vector<PodRecord>& record
       adopted.plugin = volume.plugin;
       adopted.directory = volume.directory;
       adopted.shape = volume.shape;
+      adopted.is_shared = volume.is_shared;
       adopted.state = PublishState::Uncertain;
       adopted.is_recorded = true;
     }
@@ -90,7 +91,8 @@ PodRecord make_record(const PodUid& uid, const ActualPod& pod) {
   PodRecord record{uid, pod.key.name_space, pod.key.name, {}};
   for (const ActualVolume& volume : pod.volumes) {
     if (!volume.directory.empty())
-      record.volumes.push_back({volume.name, volume.plugin, volume.directory, volume.shape});
+      record.volumes.push_back(
+          {volume.name, volume.plugin, volume.directory, volume.shape, volume.is_shared});
   }
   return record;
 }

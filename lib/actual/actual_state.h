@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,10 @@ struct ActualVolume {
   /// Nobody can be using it (its pod was not wanted for a while, or it is not published yet): if it does not
   /// fit its pod's new manifest, it goes.
   bool is_condemned = false;
-  bool is_mount = false;     ///< Published as a mount exactly at its path.
-  bool is_recorded = false;  ///< The pod's record names it.
+  bool is_mount = false;            ///< Published as a mount exactly at its path.
+  bool is_recorded = false;         ///< The pod's record names it.
+  bool is_shared = false;           ///< Its containers may have mounted things in it that the node sees.
+  std::set<std::string> sub_paths;  ///< Targets of subPath mounts that are there (layout::sub_path).
 };
 
 struct ActualPod {

@@ -40,7 +40,8 @@ std::string encode_record(const PodRecord& record) {
     out += R"({"name":)" + json_string(volume.name.str());
     out += R"(,"plugin":)" + json_string(volume.plugin.str());
     out += R"(,"directory":)" + json_string(volume.directory.str());
-    out += R"(,"shape":)" + json_string(volume.shape) + "}";
+    out += R"(,"shape":)" + json_string(volume.shape);
+    out += volume.is_shared ? R"(,"shared":true})" : "}";
   }
   return out + "]}\n";
 }
@@ -70,7 +71,8 @@ Result<PodRecord> decode_record(std::string_view bytes) {
     }
     const std::string* shape = string_member(entry, "shape");
     record.volumes.push_back({VolumeName(*volume), PluginName(*plugin), VolumeDirectory(*directory),
-                              shape == nullptr ? std::string() : *shape});
+                              shape == nullptr ? std::string() : *shape,
+                              entry.value("shared", nlohmann::json()) == true});
   }
   return record;
 }

@@ -15,12 +15,13 @@ namespace mooring {
 ///
 ///     {"version":1,"uid":"...","namespace":"default","name":"web",
 ///      "volumes":[{"name":"cache","plugin":"kubernetes.io/empty-dir","directory":"cache",
-///                  "shape":"directory"}]}
+///                  "shape":"directory","shared":true}]}
 struct VolumeRecord {
   VolumeName name;
   PluginName plugin;
   VolumeDirectory directory;
   std::string shape = {};  ///< See ActualVolume; may be empty.
+  bool is_shared = false;  ///< See ActualVolume.
   friend bool operator==(const VolumeRecord&, const VolumeRecord&) = default;
 };
 

@@ -33,6 +33,9 @@ Result<std::vector<ContainerMount>> Core::container_mounts(const PodUid& uid,
                                                            const ContainerName& container) const {
   return engine_->container_mounts(uid, container);
 }
+Result<ContainerSecurity> Core::container_security(const PodUid& uid, const ContainerName& container) const {
+  return engine_->container_security(uid, container);
+}
 std::vector<StatusEvent> Core::events_since(std::uint64_t sequence) const {
   return engine_->events_since(sequence);
 }

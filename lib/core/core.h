@@ -78,6 +78,11 @@ struct OperationStuck {
   OperationId id{};
   std::int32_t worker_pid = 0;
 };
+/// How far a long operation is.
+struct OperationProgress {
+  OperationId id{};
+  std::string text;
+};
 /// No worker can be started, or none that was can serve, and why; empty: one can again.
 struct WorkersFailing {
   std::string why;
@@ -99,8 +104,8 @@ struct RetryRequested {
 struct TimerFired {};
 
 using Event = std::variant<FileParsed, FileUnreadable, FileGone, ListingCompleted, ListingFailed, RecordsRead,
-                           MountsRead, OperationEnded, OperationStuck, WorkersFailing, RecordFailed,
-                           WatchFired, RetryRequested, TimerFired>;
+                           MountsRead, OperationEnded, OperationStuck, OperationProgress, WorkersFailing,
+                           RecordFailed, WatchFired, RetryRequested, TimerFired>;
 
 struct PodIdentity {
   PodUid uid;
@@ -145,6 +150,9 @@ class Core {
   /// unknown.
   Result<std::vector<ContainerMount>> container_mounts(const PodUid& uid,
                                                        const ContainerName& container) const;
+  /// What the pod asks of a container's process, ready or not. `container` empty: that of the pod's only
+  /// container, or of a pod with several what it says for all of them.
+  Result<ContainerSecurity> container_security(const PodUid& uid, const ContainerName& container) const;
   std::vector<StatusEvent> events_since(std::uint64_t sequence) const;
   /// True once the node was looked at and a complete listing was taken in: a pod that is not known then is
   /// neither asked for nor there.

@@ -44,6 +44,7 @@ class Core::Engine {
   std::optional<PodStatus> pod_status(const PodUid& uid) const;
   Result<std::vector<ContainerMount>> container_mounts(const PodUid& uid,
                                                        const ContainerName& container) const;
+  Result<ContainerSecurity> container_security(const PodUid& uid, const ContainerName& container) const;
   std::vector<StatusEvent> events_since(std::uint64_t sequence) const { return log_.since(sequence); }
   bool knows_all() const { return adoption_ == Adoption::Adopted && listing_is_complete_; }
   bool is_settled() const;
@@ -70,12 +71,14 @@ class Core::Engine {
   void request_scan(Instant now);
   void verify_tree(const TreeFacts& tree, Instant now);
   void verify_mounts(const PodUid& uid, Instant now);
+  void verify_sub_paths(const ActualPod& pod, ActualVolume& volume, const VolumeWork& work, Instant now);
   void settle_mount(const PodUid& uid, ActualVolume& volume);
   bool settle_found(const PodUid& uid, ActualVolume& volume, const Shape& shape);
 
   // engine_operations.cpp
   void on(OperationEnded& event, Instant now);
   void on(OperationStuck& event, Instant now);
+  void on(OperationProgress& event, Instant now);
   void on(WorkersFailing& event, Instant now);
   void on(RecordFailed& event, Instant now);
   void on(WatchFired& event, Instant now);
@@ -88,12 +91,15 @@ class Core::Engine {
   void scan_ended(Outcome& outcome, Instant now);
   void add_trash(const std::string& name);
   void trash_ended(const InFlight& what, Outcome& outcome, Instant now);
+  void take_warnings(const PodUid& uid, VolumeWork& work, const Outcome& outcome, Instant now);
   void fail(const PodUid& uid, VolumeWork& work, const Error& error, Instant now);
   void drop_watch(const PodUid& uid, VolumeWork& work);
   void release_watch(int watch, const PodVolumeKey& user);
 
   // engine_content.cpp
   void note_content_users(const PodUid& uid, const manifest::Pod* pod);
+  static std::set<ObjectReference> objects_of_volume(const manifest::Pod& pod,
+                                                     const manifest::Volume& volume);
   void content_changed(const std::set<ObjectReference>& objects);
   void compare_content(const DesiredPod& desired, const ActualVolume& volume, VolumeWork& work, Instant now);
   bool waits_for_objects(const manifest::Pod& pod, const VolumeName& name) const;
@@ -103,6 +109,7 @@ class Core::Engine {
   void plan(const PodUid& uid, Instant now);
   void sync_volumes(const PodUid& uid, const DesiredPod* desired, ActualPod& actual, PodWork& work,
                     Instant now);
+  static void require_sub_paths(ActualVolume& volume, const VolumeWork& work);
   PodView view_of(const PodUid& uid, const DesiredPod* desired, const ActualPod& actual,
                   const PodWork& work) const;
   Fate fate_of(const DesiredPod* desired, const ActualVolume& volume, const VolumeWork& work) const;
@@ -126,6 +133,9 @@ class Core::Engine {
                              const VolumeWork& work, Instant now) const;
   std::string path_of(const PodUid& uid, const DesiredPod* desired, const ActualVolume* volume,
                       const VolumeName& name) const;
+  Result<std::string> source_of(const PodUid& uid, const DesiredPod& desired,
+                                const manifest::Container& container,
+                                const manifest::VolumeMount& mount) const;
   std::vector<std::string> foreign_mounts() const;
   void log(Instant now, bool warning, std::string reason, std::string object, std::string message);
 
@@ -154,10 +164,10 @@ class Core::Engine {
   std::set<PodVolumeKey> to_verify_;         ///< Directories that were published when the scan began.
   std::string scan_problem_;
   std::shared_ptr<const MountTable> mounts_;
-  std::set<PodUid> unseen_;       ///< Adopted, and named by no manifest that this run has read.
+  std::set<PodUid> unseen_;          ///< Adopted, and named by no manifest that this run has read.
   std::set<PodUid> held_;            ///< Not torn down because a broken manifest may ask for them.
   std::set<std::string> unmounted_;  ///< Mount points of volumes that were removed since the last reading.
-  std::set<PodUid> unconfirmed_;  ///< Published since the last reading of the table.
+  std::set<PodUid> unconfirmed_;     ///< Published since the last reading of the table.
 
   bool listing_is_complete_ = false;
   std::map<std::string, std::string> failing_directories_;

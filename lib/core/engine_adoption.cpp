@@ -35,7 +35,7 @@ void Core::Engine::start_scan(Instant now) {
   operation.deadline_ms = options_.own_deadline_ms;
   operation.what = "read the tree below the root directory";
   operation.steps = {ScanTree{}};
-  start(std::move(operation), InFlight{Doing::Scan, {}, {}, {}, false, {}});
+  start(std::move(operation), InFlight{Doing::Scan, {}, {}, {}, false, {}, {}});
   scan_is_in_flight_ = true;
 }
 
@@ -131,18 +131,23 @@ void Core::Engine::adopt(const TreeFacts& tree, Instant now) {
 /// If the kernel shows of a volume that was found just what `shape` says, it is published and no step is
 /// done.
 bool Core::Engine::settle_found(const PodUid& uid, ActualVolume& volume, const Shape& shape) {
-  const bool is_mount = shape.starts_with("mount:");
+  const bool is_bind = shape == "bind";
+  const bool is_mount = is_bind || shape.starts_with("mount:");
   if ((!is_mount && shape != "directory") || volume.found != (is_mount ? Found::Mount : Found::Directory))
     return false;
   if (is_mount) {
-    const MountFact* top =
-        mounts_->top_at(options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory));
-    if (top == nullptr || "mount:" + top->type != shape) return false;
+    const std::string path = layout::volume(uid, volume.plugin, volume.directory);
+    const MountFact* top = mounts_->top_at(options_.node.root_dir + "/" + path);
+    if (top == nullptr) return false;
+    if (is_bind ? !top->root.ends_with("/" + path) : "mount:" + top->type != shape) return false;
   }
   volume.found = Found::Nothing;
   volume.is_mount = is_mount;
   volume.state = PublishState::Published;
   volume.shape = shape;
+  const std::string& root = options_.node.root_dir;
+  for (const MountFact* mount : mounts_->below(root + "/" + layout::sub_paths(uid, volume.name)))
+    volume.sub_paths.insert(mount->mount_point.substr(root.size() + 1));
   return true;
 }
 
@@ -155,7 +160,7 @@ void Core::Engine::settle_mount(const PodUid& uid, ActualVolume& volume) {
     const auto* unmount = std::get_if<Unmount>(&step);
     if (unmount == nullptr) continue;
     for (const std::string& type : unmount->types) {
-      if (settle_found(uid, volume, "mount:" + type)) return;
+      if (settle_found(uid, volume, type == "bind" ? type : "mount:" + type)) return;
     }
   }
 }
@@ -169,6 +174,7 @@ void Core::Engine::verify_mounts(const PodUid& uid, Instant now) {
   for (ActualVolume& volume : actual->volumes) {
     VolumeWork& volume_work = work->second.ensure(volume.name, now.wall);
     if (volume_work.is_blocked) volume_work.backoff.hurry();
+    verify_sub_paths(*actual, volume, volume_work, now);
     if (!volume.is_mount || volume.state != PublishState::Published || volume_work.doing != Doing::None)
       continue;
     const std::string path =
@@ -183,13 +189,29 @@ void Core::Engine::verify_mounts(const PodUid& uid, Instant now) {
   dirty_.insert(uid);
 }
 
+/// A part that is not mounted any more must be bound again before the next container can have it.
+void Core::Engine::verify_sub_paths(const ActualPod& pod, ActualVolume& volume, const VolumeWork& work,
+                                    Instant now) {
+  if (volume.state != PublishState::Published || work.doing != Doing::None) return;
+  const auto gone = std::erase_if(volume.sub_paths, [&](const std::string& target) {
+    return mounts_->top_at(options_.node.root_dir + "/" + target) == nullptr;
+  });
+  if (gone == 0) return;
+  log(now, true, "MountVanished", "pod/" + pod.key.text(),
+      "a subPath mount of volume " + volume.name.str() +
+          " was removed behind Mooring's back; it is made again");
+}
+
 std::vector<std::string> Core::Engine::foreign_mounts() const {
   std::vector<std::string> lines;
   if (adoption_ != Adoption::Adopted) return lines;
   const std::string& root = options_.node.root_dir;
   for (const MountFact* fact : mounts_->below(root)) {
     if (unmounted_.contains(fact->mount_point)) continue;
-    const auto parsed = layout::parse_volume(std::string_view(fact->mount_point).substr(root.size() + 1));
+    const std::string_view relative = std::string_view(fact->mount_point).substr(root.size() + 1);
+    if (const auto part = layout::parse_sub_path(relative); part && actual_.find(part->pod) != nullptr)
+      continue;
+    const auto parsed = layout::parse_volume(relative);
     const ActualPod* pod = parsed ? actual_.find(parsed->pod) : nullptr;
     const bool is_known =
         pod != nullptr && std::any_of(pod->volumes.begin(), pod->volumes.end(), [&](const auto& v) {

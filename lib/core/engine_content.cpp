@@ -2,6 +2,7 @@
 
 #include "content/content.h"
 #include "core/engine.h"
+#include "plugin/common_options.h"
 
 namespace mooring {
 
@@ -18,11 +19,19 @@ void Core::Engine::note_content_users(const PodUid& uid, const manifest::Pod* po
   if (pod == nullptr) return;
   std::set<ObjectReference> objects;
   for (const manifest::Volume* volume : used_volumes(*pod))
-    objects.merge(objects_of(volume->source, pod->key.name_space));
+    objects.merge(objects_of_volume(*pod, *volume));
   if (objects.empty()) return;
   for (const ObjectReference& object : objects)
     content_users_[object].insert(uid);
   content_used_by_.emplace(uid, std::move(objects));
+}
+
+/// What a volume, or the paths of the parts of it that containers mount, come from.
+std::set<ObjectReference> Core::Engine::objects_of_volume(const manifest::Pod& pod,
+                                                          const manifest::Volume& volume) {
+  std::set<ObjectReference> objects = objects_of(volume.source, pod.key.name_space);
+  objects.merge(objects_of_sub_paths(pod, volume.name));
+  return objects;
 }
 
 /// Objects were read again, added or removed: whoever uses them is looked at again, at once.
@@ -50,7 +59,7 @@ bool Core::Engine::waits_for_objects(const manifest::Pod& pod, const VolumeName&
       std::find_if(pod.volumes.begin(), pod.volumes.end(), [&](const auto& v) { return v.name == name; });
   if (volume == pod.volumes.end()) return false;
   const bool all_read = listing_is_complete_ && failing_directories_.empty();
-  const auto objects = objects_of(volume->source, pod.key.name_space);
+  const auto objects = objects_of_volume(pod, *volume);
   return std::any_of(objects.begin(), objects.end(), [&](const ObjectReference& object) {
     const bool is_there = object.kind == ObjectReference::Kind::ConfigMap
                               ? store_.find_config_map(object.key) != nullptr
@@ -65,7 +74,9 @@ void Core::Engine::compare_content(const DesiredPod& desired, const ActualVolume
                                    Instant now) {
   if (!work.is_content_stale || volume.state != PublishState::Published || work.doing != Doing::None) return;
   const Plugin* plugin = plugins_.by_name(volume.plugin);
-  if (plugin == nullptr || !plugin->support().refresh || waits_for_objects(*desired.pod, volume.name)) return;
+  const bool can_change =
+      plugin != nullptr && (plugin->support().refresh || has_sub_paths(*desired.pod, volume.name));
+  if (!can_change || waits_for_objects(*desired.pod, volume.name)) return;
   work.is_content_stale = false;
   const Result<Recipe> recipe = recipe_of(*desired.pod, volume.name);
   if (recipe) {

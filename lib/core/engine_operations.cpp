@@ -56,27 +56,34 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
   work.doing = Doing::None;
   work.stuck_pid = 0;
   dirty_.insert(what.pod);
+  work.progress.clear();
+  work.progress_told.reset();
   if (!outcome.error) {
     volume->state = PublishState::Published;
     volume->is_mount = what.is_mount;
+    volume->sub_paths.insert(what.sub_paths.begin(), what.sub_paths.end());
+    if (!work.is_refreshing) take_warnings(what.pod, work, outcome, now);
     work.content = what.content;
     work.is_outdated = false;
     work.is_refreshing = false;
     work.refresh_failure.reset();
-    if (what.is_mount) unconfirmed_.insert(what.pod);
+    if (what.is_mount || !what.sub_paths.empty()) unconfirmed_.insert(what.pod);
     work.backoff.reset();
     work.failure.reset();
     drop_watch(what.pod, work);
+    return;
+  }
+  const bool needs_own_worker = outcome.error->reason == "NeedsOwnWorker";
+  if ((outcome.error->reason == "LeavesMount" || needs_own_worker) && !work.is_unconfined) {
+    work.is_unconfined = true;  // Not a failure: it is done again by a worker of its own.
+    work.is_refreshing = false;
+    if (needs_own_worker) volume->state = PublishState::Uncertain;
     return;
   }
   if (std::exchange(work.is_refreshing, false)) {
     work.content.clear();  // It holds what it held or what it was to hold, whole; it is tried again.
     fail(what.pod, work, *outcome.error, now);
     work.refresh_failure = std::move(work.failure);
-    return;
-  }
-  if (outcome.error->reason == "LeavesMount" && !work.is_unconfined) {
-    work.is_unconfined = true;  // Not a failure: it is done again by a worker of its own.
     return;
   }
   // Whatever a failed step may have left is found again by unpublishing, which may be done to anything. In a
@@ -91,6 +98,35 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
   if (recipe && !recipe.value().watch_path.empty()) {
     start_watch(what.pod, *actual_.find(what.pod), work, recipe.value());
   }
+}
+
+/// What could not be done and keeps nobody from using the volume is told all the same.
+void Core::Engine::take_warnings(const PodUid& uid, VolumeWork& work, const Outcome& outcome, Instant now) {
+  work.warning.clear();
+  for (const std::string& warning : outcome.warnings) {
+    work.warning += (work.warning.empty() ? "" : "; ") + warning;
+    log(now, true, "OwnershipIncomplete", "pod/" + actual_.find(uid)->key.text(),
+        "volume " + work.name.str() + ": " + warning);
+  }
+}
+
+void Core::Engine::on(OperationProgress& event, Instant now) {
+  // What takes long is told of when it has taken this long, and then each minute.
+  constexpr Duration quiet_at_first = std::chrono::seconds(30);
+  constexpr Duration quiet_later = std::chrono::minutes(1);
+  const auto found = in_flight_.find(static_cast<std::uint64_t>(event.id));
+  if (found == in_flight_.end()) return;
+  const InFlight& what = found->second;
+  const auto pod = work_.find(what.pod);
+  VolumeWork* work = pod == work_.end() ? nullptr : pod->second.find(what.volume);
+  if (work == nullptr) return;
+  if (!work->progress_told) work->progress_told = now.monotonic + (quiet_at_first - quiet_later);
+  work->progress = std::move(event.text);
+  dirty_.insert(what.pod);
+  if (now.monotonic - *work->progress_told < quiet_later) return;
+  work->progress_told = now.monotonic;
+  log(now, true, "VolumeOwnershipSlow", "pod/" + actual_.find(what.pod)->key.text(),
+      "volume " + work->name.str() + ": " + work->progress);
 }
 
 void Core::Engine::start_watch(const PodUid& uid, const ActualPod& actual, VolumeWork& work,
@@ -108,7 +144,7 @@ void Core::Engine::start_watch(const PodUid& uid, const ActualPod& actual, Volum
   operation.what = "watch for " + volume_label(actual.key, work.name);
   operation.steps = {std::move(step)};
   work.doing = Doing::Watch;
-  start(std::move(operation), InFlight{Doing::Watch, uid, work.name, {}, false, {}});
+  start(std::move(operation), InFlight{Doing::Watch, uid, work.name, {}, false, {}, {}});
 }
 
 void Core::Engine::watch_ended(const InFlight& what, const Outcome& outcome, Instant) {
@@ -190,6 +226,8 @@ void Core::Engine::unpublish_ended(const InFlight& what, Outcome& outcome, Insta
   volume->state = PublishState::Absent;
   volume->shape.clear();
   volume->is_mount = false;
+  volume->is_shared = false;
+  volume->sub_paths.clear();
   work.backoff.reset();
   work.failure.reset();
 }

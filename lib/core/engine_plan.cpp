@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/engine.h"
+#include "plugin/common_options.h"
 #include "step/layout.h"
 
 namespace mooring {
@@ -23,18 +24,9 @@ Result<Recipe> Core::Engine::recipe_of(const manifest::Pod& pod, const VolumeNam
     error.remedy = "use a kind that `mooringctl get plugins` lists";
     return error;
   }
-  for (const manifest::Container& container : pod.containers) {
-    for (const manifest::VolumeMount& mount : container.mounts) {
-      if (mount.name != name || (mount.sub_path.empty() && mount.sub_path_expression.empty())) continue;
-      Error error;
-      error.reason = "SubPathUnavailable";
-      error.message = "container " + container.name.str() + " mounts a subPath of volume " + name.str() +
-                      ", which this Mooring cannot make";
-      error.remedy = "mount the whole volume";
-      return error;
-    }
-  }
-  return plugin->recipe({pod, *volume, options_.node, store_, *mounts_});
+  const RecipeRequest request{pod, *volume, options_.node, store_, *mounts_};
+  MOORING_TRY(Recipe recipe, plugin->recipe(request));
+  return with_common_options(std::move(recipe), request, plugin->support());
 }
 
 /// The pod that is to be made under this uid; nullptr while what another pod of the same uid left is still
@@ -99,6 +91,7 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
       if (!volume_work.wanted_shape) {
         const Result<Recipe> recipe = recipe_of(*desired->pod, volume->name);
         volume_work.wanted_shape = recipe ? recipe.value().shape() : Shape();
+        volume_work.wanted_sub_paths = recipe ? recipe.value().sub_paths : std::vector<std::string>();
       }
       if (known->plugin == plugin && known->state == PublishState::Uncertain &&
           known->found != Found::Nothing) {
@@ -111,6 +104,7 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
       }
       if (fate_of(desired, *known, volume_work) != Fate::Wanted) continue;
       known->is_condemned = false;
+      require_sub_paths(*known, volume_work);
       compare_content(*desired, *known, volume_work, now);
       if (waits_for_objects(*desired->pod, volume->name)) content_waiting_.insert(uid);
     }
@@ -128,6 +122,14 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
   }
   std::erase_if(actual.volumes,
                 [&](const ActualVolume& volume) { return work.find(volume.name) == nullptr; });
+}
+
+/// A volume that is there, but not all the parts that containers mount, is not published yet.
+void Core::Engine::require_sub_paths(ActualVolume& volume, const VolumeWork& work) {
+  if (volume.state != PublishState::Published || work.doing != Doing::None) return;
+  const auto is_bound = [&](const std::string& target) { return volume.sub_paths.contains(target); };
+  if (!std::all_of(work.wanted_sub_paths.begin(), work.wanted_sub_paths.end(), is_bound))
+    volume.state = PublishState::Uncertain;
 }
 
 /// What is to become of a volume that is known. While its pod is wanted, what was published stays: the
@@ -192,12 +194,17 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   volume.found = Found::Nothing;
   if (volume.shape != recipe.shape()) volume.is_recorded = false;
   volume.shape = recipe.shape();
+  work.wanted_sub_paths = recipe.sub_paths;
+  if (recipe.is_shared && !volume.is_shared) {
+    volume.is_shared = true;
+    volume.is_recorded = false;
+  }
   if (recipe.publish.up.empty()) {
     volume.state = PublishState::Published;
     work.failure.reset();
     return;
   }
-  if (!recipe.directory.empty()) actual.directory_may_exist = true;
+  if (!recipe.directory.empty() || !recipe.sub_paths.empty()) actual.directory_may_exist = true;
   Operation operation;
   operation.lane = recipe.publish.lane;
   operation.steps = std::move(recipe.publish.up);
@@ -205,6 +212,8 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
     operation.lane = Lane::Own;
     for (Step& step : operation.steps) {
       if (auto* check = std::get_if<CheckHostPath>(&step)) check->confined_to.reset();
+      if (auto* part = std::get_if<BindSubPath>(&step)) part->confined_to.reset();
+      if (auto* change = std::get_if<ChangeGroup>(&step)) change->entries_max = 0;
     }
   }
   operation.deadline_ms = operation.lane == Lane::Own ? options_.own_deadline_ms : options_.local_deadline_ms;
@@ -214,10 +223,15 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   }
   work.doing = Doing::Publish;
   work.is_refreshing = volume.state == PublishState::Published;
+  // Ownership is a thing of the first time: what containers made of it since is theirs.
+  if (work.is_refreshing)
+    std::erase_if(operation.steps,
+                  [](const Step& step) { return std::holds_alternative<ChangeGroup>(step); });
   work.is_content_stale = false;
-  start(
-      std::move(operation),
-      InFlight{Doing::Publish, uid, name, {}, recipe.presence == Presence::Mount, std::move(recipe.content)});
+  const bool is_mount = recipe.presence == Presence::Mount || recipe.presence == Presence::Bind;
+  start(std::move(operation),
+        InFlight{
+            Doing::Publish, uid, name, {}, is_mount, std::move(recipe.content), std::move(recipe.sub_paths)});
 }
 
 void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, Instant now) {
@@ -240,6 +254,7 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
   const std::size_t own = may_be_mount ? 1 : 0;
   const MountFact* foreign = !below.empty() ? below.front() : nullptr;
   if (foreign == nullptr && mounts_->count_at(path) > own) foreign = mounts_->top_at(path);
+  if (volume.is_shared) foreign = nullptr;  // Its containers may have left it: it is unmounted first.
   if (foreign != nullptr) {
     work.is_blocked = true;
     work.phase = Phase::Unpublishing;
@@ -274,6 +289,12 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
     dirty_.insert(uid);
     return;
   }
+  if (volume.is_shared) {
+    UnmountLeftovers leftovers{layout::volume(uid, volume.plugin, volume.directory),
+                               static_cast<std::uint32_t>(own)};
+    operation.steps.insert(operation.steps.begin(), std::move(leftovers));
+  }
+  operation.steps.insert(operation.steps.begin(), ReleaseSubPaths{uid, volume.name});
   volume.found = Found::Nothing;  // What the scan saw is not true any more from here on.
   std::string trash_name;
   for (Step& step : operation.steps) {
@@ -285,7 +306,7 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
     trash_name = discard->trash_name;
   }
   work.doing = Doing::Unpublish;
-  start(std::move(operation), InFlight{Doing::Unpublish, uid, name, std::move(trash_name), false, {}});
+  start(std::move(operation), InFlight{Doing::Unpublish, uid, name, std::move(trash_name), false, {}, {}});
 }
 
 void Core::Engine::start_remove_directory(const PodUid& uid, Instant) {
@@ -295,7 +316,7 @@ void Core::Engine::start_remove_directory(const PodUid& uid, Instant) {
   operation.what = "remove the directory of " + actual_.find(uid)->key.text();
   operation.steps = {RemovePodDirectory{uid}};
   work_.at(uid).directory_doing = Doing::RemoveDirectory;
-  start(std::move(operation), InFlight{Doing::RemoveDirectory, uid, {}, {}, false, {}});
+  start(std::move(operation), InFlight{Doing::RemoveDirectory, uid, {}, {}, false, {}, {}});
 }
 
 void Core::Engine::start_trash(Instant now) {
@@ -308,7 +329,7 @@ void Core::Engine::start_trash(Instant now) {
     operation.deadline_ms = options_.trash_deadline_ms;
     operation.what = "remove trash/" + name;
     operation.steps = {EmptyTrash{name}};
-    start(std::move(operation), InFlight{Doing::EmptyTrash, {}, {}, name, false, {}});
+    start(std::move(operation), InFlight{Doing::EmptyTrash, {}, {}, name, false, {}, {}});
   }
 }
 

@@ -19,6 +19,20 @@ std::string_view propagation_name(manifest::MountPropagation propagation) {
   return "private";
 }
 
+/// Who may write through a mount, and whether its files are given the container's label there: once for each
+/// volume, and not where that would write to a volume that is read-only as a whole (kubelet-behaviours 10.2).
+void set_access(ContainerMount& out, const manifest::VolumeMount& mount, const manifest::Volume* volume,
+                const PluginSupport& support, bool is_first_of_volume) {
+  const bool volume_is_read_only = volume != nullptr && manifest::is_read_only(volume->source);
+  out.read_only = mount.read_only || support.always_read_only || volume_is_read_only;
+  // Not what is read-only only as a volume: what is mounted below it is no part of that.
+  out.recursive_read_only =
+      mount.read_only && mount.recursive_read_only != manifest::RecursiveReadOnly::Disabled;
+  out.recursive_read_only_required =
+      out.recursive_read_only && mount.recursive_read_only == manifest::RecursiveReadOnly::Enabled;
+  out.selinux_relabel = support.selinux_relabel && !volume_is_read_only && is_first_of_volume;
+}
+
 Error status_error(std::string reason, std::string message) {
   Error error;
   error.kind = ErrorKind::Transient;
@@ -95,6 +109,9 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
       status.reason = work.refresh_failure->reason;
       status.message = work.refresh_failure->message;
       status.action = work.refresh_failure->action;
+    } else if (!work.warning.empty()) {
+      status.reason = "OwnershipIncomplete";
+      status.message = work.warning;
     }
     return status;
   }
@@ -121,6 +138,7 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
     status.message = work.phase == Phase::Unpublishing && !gate_of(uid, now.monotonic).may_tear_down
                          ? "waits until all manifests were read whole; nothing is torn down before"
                      : !workers_problem_.empty() ? workers_problem_
+                     : !work.progress.empty()    ? work.progress
                                                  : "in progress";
   }
   if (const auto when = work.backoff.not_before(); when && work.doing == Doing::None && !work.is_refused) {
@@ -186,6 +204,23 @@ std::optional<PodUid> Core::Engine::find_pod(const ObjectKey& key) const {
   return going;
 }
 
+/// What a container's mount takes as its source: the volume, or the part of it that was bound for the mount.
+Result<std::string> Core::Engine::source_of(const PodUid& uid, const DesiredPod& desired,
+                                            const manifest::Container& container,
+                                            const manifest::VolumeMount& mount) const {
+  const ActualVolume* volume = actual_.find(uid)->find(mount.name);
+  if (mount.sub_path.empty() && mount.sub_path_expression.empty())
+    return path_of(uid, &desired, volume, mount.name);
+  const auto index = static_cast<std::size_t>(&mount - container.mounts.data());
+  const std::string target = layout::sub_path(uid, mount.name, container.name, index);
+  if (volume != nullptr && volume->sub_paths.contains(target)) return options_.node.root_dir + "/" + target;
+  const auto& wanted = work_.at(uid).find(mount.name)->wanted_sub_paths;
+  if (std::find(wanted.begin(), wanted.end(), target) == wanted.end())  // It means the whole volume.
+    return path_of(uid, &desired, volume, mount.name);
+  return status_error(
+      "NotReady", "the subPath of " + mount.mount_path + " is not mounted: see `mooringctl " + "explain`");
+}
+
 Result<std::vector<ContainerMount>> Core::Engine::container_mounts(const PodUid& uid,
                                                                    const ContainerName& container) const {
   const DesiredPod* desired = desired_of(uid);
@@ -199,23 +234,22 @@ Result<std::vector<ContainerMount>> Core::Engine::container_mounts(const PodUid&
   std::vector<ContainerMount> mounts;
   bool is_known = container.empty();
   const ActualPod& actual = *actual_.find(uid);
+  std::set<VolumeName> seen;
   for (const manifest::Container& c : desired->pod->containers) {
-    if (!container.empty() && c.name != container) continue;
-    is_known = true;
+    const bool is_asked = container.empty() || c.name == container;
+    is_known = is_known || is_asked;
     for (const manifest::VolumeMount& mount : c.mounts) {
-      if (!mount.sub_path.empty() || !mount.sub_path_expression.empty()) {
-        return status_error("SubPathUnavailable", "container " + c.name.str() +
-                                                      " mounts a subPath of volume " + mount.name.str() +
-                                                      ", which this Mooring cannot make");
-      }
+      const bool is_first_of_volume = seen.insert(mount.name).second;
+      if (!is_asked) continue;
       const ActualVolume* volume = actual.find(mount.name);
       ContainerMount out;
       out.container = c.name;
       out.volume = mount.name;
-      out.source = path_of(uid, desired, volume, mount.name);
+      MOORING_TRY(out.source, source_of(uid, *desired, c, mount));
       out.destination = mount.mount_path.starts_with('/') ? mount.mount_path : "/" + mount.mount_path;
       const Plugin* plugin = volume == nullptr ? nullptr : plugins_.by_name(volume->plugin);
-      out.read_only = mount.read_only || (plugin != nullptr && plugin->support().always_read_only);
+      set_access(out, mount, desired->find_used(mount.name),
+                 plugin == nullptr ? PluginSupport() : plugin->support(), is_first_of_volume);
       out.propagation = std::string(propagation_name(mount.propagation));
       mounts.push_back(std::move(out));
     }
@@ -265,6 +299,36 @@ void Core::Engine::log(Instant now, bool warning, std::string reason, std::strin
                        std::string message) {
   StatusEvent event{0, now.wall, warning, std::move(reason), std::move(object), std::move(message)};
   effects_.events.push_back(log_.add(std::move(event)));
+}
+
+Result<ContainerSecurity> Core::Engine::container_security(const PodUid& uid,
+                                                           const ContainerName& container) const {
+  const DesiredPod* desired = desired_of(uid);
+  if (desired == nullptr) return status_error("NoSuchPod", "no manifest asks for this pod");
+  const manifest::Pod& pod = *desired->pod;
+  const auto named = std::find_if(pod.containers.begin(), pod.containers.end(), [&](const auto& one) {
+    return one.name == container || (container.empty() && pod.containers.size() == 1);
+  });
+  if (named == pod.containers.end() && !container.empty()) {
+    return status_error("NoSuchContainer", "pod " + pod.key.text() + " has no container " + container.str());
+  }
+  ContainerSecurity out;
+  out.fs_group = pod.security.fs_group;
+  const auto add = [&](std::int64_t group) {
+    auto& groups = out.supplemental_groups;
+    if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group);
+  };
+  if (out.fs_group) add(*out.fs_group);
+  for (const std::int64_t group : pod.security.supplemental_groups)
+    add(group);
+  const manifest::SelinuxOptions& of_pod = pod.security.selinux;
+  const manifest::SelinuxOptions own =
+      named == pod.containers.end() ? manifest::SelinuxOptions() : named->selinux;
+  out.selinux_user = own.user.empty() ? of_pod.user : own.user;
+  out.selinux_role = own.role.empty() ? of_pod.role : own.role;
+  out.selinux_type = own.type.empty() ? of_pod.type : own.type;
+  out.selinux_level = own.level.empty() ? of_pod.level : own.level;
+  return out;
 }
 
 }  // namespace mooring

@@ -45,8 +45,13 @@ struct VolumeWork {
   std::string content;
   bool is_content_stale = true;  ///< Its objects or its pod changed since the content was compared last.
   bool is_outdated = false;      ///< It is published, and is to hold something else now.
-  std::unique_ptr<Failure> refresh_failure;  ///< Why a published volume could not be given new content.
-  bool is_refreshing = false;    ///< What is in flight only gives it new content: it stays ready.
+  std::unique_ptr<Failure> refresh_failure;    ///< Why a published volume could not be given new content.
+  std::vector<std::string> wanted_sub_paths;   ///< Targets of the recipe's subPath mounts.
+  std::string progress;                        ///< How far what is in flight is; empty: it told nothing.
+  std::optional<MonotonicTime> progress_told;  ///< When an event last told of it.
+  std::string
+      warning;  ///< What is not as it should be with a published volume that can be used all the same.
+  bool is_refreshing = false;  ///< What is in flight only gives it new content: it stays ready.
 };
 
 /// The work on one pod.
@@ -68,10 +73,11 @@ struct PodWork {
 struct InFlight {
   Doing doing = Doing::None;
   PodUid pod;
-  VolumeName volume;       ///< Empty: the pod's directory, or the node.
-  std::string trash_name;  ///< Of EmptyTrash; of Unpublish: what it would move aside.
-  bool is_mount = false;   ///< Of Publish: what the recipe said it will be.
-  std::string content;     ///< Of Publish: what the recipe said it will hold.
+  VolumeName volume;                   ///< Empty: the pod's directory, or the node.
+  std::string trash_name;              ///< Of EmptyTrash; of Unpublish: what it would move aside.
+  bool is_mount = false;               ///< Of Publish: what the recipe said it will be.
+  std::string content;                 ///< Of Publish: what the recipe said it will hold.
+  std::vector<std::string> sub_paths;  ///< Of Publish: what it binds besides.
 };
 
 /// An operation whose worker waits in the kernel and cannot be ended.

@@ -14,6 +14,8 @@ Shape Recipe::shape() const {
     }
     case Presence::Directory:
       return "directory";
+    case Presence::Bind:
+      return "bind";
     case Presence::Mount:
       return mount_types.empty() ? "mount" : "mount:" + mount_types.front();
   }

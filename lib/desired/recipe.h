@@ -9,8 +9,9 @@
 
 namespace mooring {
 
-/// What a volume is on the node, in a word: "directory", "mount:tmpfs", "path:/data Directory". Published as
-/// one shape and asked for as another, it stays as it is until its pod goes (kubelet-behaviours 2.5).
+/// What a volume is on the node, in a word: "directory", "mount:tmpfs", "bind", "path:/data Directory".
+/// Published as one shape and asked for as another, it stays as it is until its pod goes
+/// (kubelet-behaviours 2.5).
 using Shape = std::string;
 
 /// What must be true on the node while a volume is published to a pod; the actual state is compared with it
@@ -19,6 +20,7 @@ enum class Presence : std::uint8_t {
   HostPath,   ///< Nothing of Mooring's: the path belongs to the node.
   Directory,  ///< A directory of ours, with nothing mounted exactly on it.
   Mount,      ///< A mount exactly at the path, of one of `mount_types`.
+  Bind,       ///< A directory of ours, bound on itself (MapGroup).
 };
 
 /// The way up of a stage; the way down is Plugin::removal(), which must not need the manifest. No steps:
@@ -41,6 +43,8 @@ struct Recipe {
   /// Of a volume whose content follows objects: what it is to hold (content_digest()). Published with another
   /// one, it is published again. Empty: its content is its containers'.
   std::string content;
+  std::vector<std::string> sub_paths;  ///< The targets of its BindSubPath steps.
+  bool is_shared = false;  ///< A container may mount in it what the node sees too (Bidirectional).
 
   Shape shape() const;
 };

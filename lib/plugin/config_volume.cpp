@@ -42,6 +42,8 @@ PluginSupport ConfigVolumePlugin<Source>::support() const {
   PluginSupport support;
   support.always_read_only = true;
   support.refresh = true;
+  support.fs_group = true;
+  support.writes_content = true;
   support.selinux_relabel = true;
   return support;
 }
@@ -55,7 +57,8 @@ template <class Source>
 Result<Recipe> ConfigVolumePlugin<Source>::recipe(const RecipeRequest& request) const {
   const auto& source = std::get<Source>(request.volume.source);
   const manifest::Pod& pod = request.pod;
-  MOORING_TRY(Content content, content_of(source, {pod, request.objects, request.node.allocatable}));
+  MOORING_TRY(Content content,
+              content_of(source, {pod, request.objects, request.node.allocatable, request.node.name}));
   if (const auto path = conflict_in(content)) {
     Error error;
     error.reason = "InvalidPath";
@@ -69,6 +72,8 @@ Result<Recipe> ConfigVolumePlugin<Source>::recipe(const RecipeRequest& request) 
   const std::string path = layout::volume(pod.uid, name(), recipe.directory);
   recipe.path = request.node.root_dir + "/" + path;
   recipe.content = content_digest(content, mount_points);
+  const auto group = pod.security.fs_group;
+  if (group) recipe.content += " group " + std::to_string(*group);
   std::vector<Step>& up = recipe.publish.up;
   up.push_back(MakePodDirectory{pod.uid, pod.key.name_space, pod.key.name});
   up.push_back(MakeDirectory{path, 0777});
@@ -77,8 +82,9 @@ Result<Recipe> ConfigVolumePlugin<Source>::recipe(const RecipeRequest& request) 
     recipe.mount_types = {"tmpfs"};
     up.push_back(MountTmpfs{path, std::nullopt, 01777, true});
   }
-  up.push_back(
-      PublishFiles{path, {}, files_of(std::move(content)), {mount_points.begin(), mount_points.end()}});
+  PublishFiles publish{path, {}, files_of(std::move(content)), {mount_points.begin(), mount_points.end()}};
+  if (group) publish.group = static_cast<std::uint32_t>(*group);
+  up.emplace_back(std::move(publish));
   return recipe;
 }
 

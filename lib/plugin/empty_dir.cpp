@@ -113,6 +113,7 @@ PluginName EmptyDirPlugin::name() const {
 PluginSupport EmptyDirPlugin::support() const {
   PluginSupport support;
   support.read_only = false;
+  support.fs_group = true;
   support.selinux_relabel = true;
   return support;
 }
@@ -151,7 +152,7 @@ Result<Recipe> EmptyDirPlugin::recipe(const RecipeRequest& request) const {
 }
 
 std::vector<Step> EmptyDirPlugin::removal(const Remains& remains) const {
-  return removal_of_directory(plugin_name(), remains, {"tmpfs", "hugetlbfs"});
+  return removal_of_directory(plugin_name(), remains, {"tmpfs", "hugetlbfs", "bind"});
 }
 
 }  // namespace mooring

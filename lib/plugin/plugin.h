@@ -17,6 +17,8 @@ struct PluginSupport {
   bool read_only = true;          ///< The volume as a whole (the container's mount can always be read-only).
   bool mount_options = false;
   bool fs_group = false;
+  bool fs_group_policy = false;  ///< fsGroupChangePolicy counts: what it holds may be from before the pod.
+  bool writes_content = false;   ///< Its own steps write all that it holds, for the pod's group.
   bool block_mode = false;
   bool refresh = false;  ///< Its content follows objects while it is published.
   bool selinux_relabel = false;

@@ -153,9 +153,10 @@ TEST(Adoption, a_manifest_that_was_removed_while_the_daemon_was_down_is_torn_dow
   shell.list({});
   ASSERT_THAT(shell.doing(), ElementsAre("unpublish default/old/m"));
   EXPECT_EQ(shell.in_flight[0].lane, Lane::Teardown);
-  ASSERT_THAT(shell.in_flight[0].steps, SizeIs(2));
-  EXPECT_TRUE(std::holds_alternative<Unmount>(shell.in_flight[0].steps[0]));
-  EXPECT_TRUE(std::holds_alternative<DiscardDirectory>(shell.in_flight[0].steps[1]));
+  ASSERT_THAT(shell.in_flight[0].steps, SizeIs(3));
+  EXPECT_TRUE(std::holds_alternative<ReleaseSubPaths>(shell.in_flight[0].steps[0]));
+  EXPECT_TRUE(std::holds_alternative<Unmount>(shell.in_flight[0].steps[1]));
+  EXPECT_TRUE(std::holds_alternative<DiscardDirectory>(shell.in_flight[0].steps[2]));
   shell.end("unpublish default/old/m");
   ASSERT_THAT(shell.doing(), ElementsAre("remove the directory of default/old"));
   EXPECT_THAT(shell.in_flight[0].steps, ElementsAre(Step(RemovePodDirectory{uid_of("old")})));

@@ -183,11 +183,11 @@ TEST(Readiness, a_pod_whose_mounts_cannot_be_had_is_not_ready) {
   shell.start();
   shell.write_text("web.yaml",
                    "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n"
-                   "  - {name: b, volumeMounts: [{name: v, mountPath: /b, subPath: x}]}\n"
+                   "  - {name: b, volumeMounts: [{name: v, mountPath: /b, subPathExpr: $(NOBODY)}]}\n"
                    "  volumes: [{name: v, emptyDir: {}}]\n");
   EXPECT_THAT(shell.in_flight, IsEmpty());
   EXPECT_FALSE(shell.pod("web").ready);
-  EXPECT_EQ(shell.volume("web", "v").reason, "SubPathUnavailable");
+  EXPECT_EQ(shell.volume("web", "v").reason, "InvalidSubPath");
 }
 
 TEST(Verification, a_directory_that_vanished_is_made_again) {

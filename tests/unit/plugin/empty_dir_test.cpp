@@ -199,7 +199,7 @@ TEST(EmptyDir, removal_unmounts_what_it_may_have_mounted_and_discards_the_direct
   const NodeInfo node = node_info();
   const std::vector<Step> steps = plugin.removal({PodUid("u1"), VolumeDirectory("v"), node});
   ASSERT_EQ(steps.size(), 2u);
-  EXPECT_EQ(steps[0], Step(Unmount{path, {"tmpfs", "hugetlbfs"}}));
+  EXPECT_EQ(steps[0], Step(Unmount{path, {"tmpfs", "hugetlbfs", "bind"}}));
   const auto& discard = std::get<DiscardDirectory>(steps[1]);
   EXPECT_EQ(discard.path, path);
   EXPECT_EQ(discard.trash_name.find('/'), std::string::npos);
