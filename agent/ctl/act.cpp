@@ -42,6 +42,24 @@ Result<void> check_one_container(const std::vector<ContainerMount>& mounts) {
   return usage_error("the pod has several containers with mounts: choose one with -c (" + list + ")");
 }
 
+/// An answer, and what the runtime has no words for.
+struct Rendered {
+  std::string text;
+  std::vector<std::string> left_out;
+};
+
+/// What goes beyond the mounts alone: the process of oci and cri, or all the flags of the others.
+Result<Rendered> render_all(const std::string& runtime, const std::vector<ContainerMount>& mounts,
+                            const ContainerSecurity& security) {
+  if (runtime == "oci")
+    return Rendered{render_oci_process(security), render_oci_process_leaves_out(security)};
+  if (runtime == "cri") return Rendered{render_cri_security(security), {}};
+  if (runtime == "nspawn")
+    return Rendered{render_nspawn(mounts, security), render_nspawn_leaves_out(mounts, security)};
+  MOORING_TRY(std::string flags, render_podman(mounts, security));
+  return Rendered{std::move(flags), render_podman_leaves_out(mounts)};
+}
+
 }  // namespace
 
 ExitStatus run_wait(const Options& options) {
@@ -63,6 +81,11 @@ ExitStatus run_wait(const Options& options) {
 }
 
 ExitStatus run_render(const Options& options) {
+  const bool has_process = options.runtime == "oci" || options.runtime == "cri";
+  if (options.with_process && !has_process) {
+    return fail(usage_error("--process is for oci and cri: the flags for " + options.runtime +
+                            " have everything that there is"));
+  }
   const auto reference = parse_pod_reference(options, options.name, false);
   if (!reference) return fail(reference.error());
   const ObjectKey& key = reference.value().key;
@@ -74,20 +97,19 @@ ExitStatus run_render(const Options& options) {
   const std::vector<ContainerMount>& mounts = asked.value();
   const Result<void> is_clear = check_one_container(mounts);
   if (!is_clear) return fail(is_clear.error());
-  if (options.runtime == "oci") {
-    answer(render_oci(mounts));
-  } else if (options.runtime == "podman") {
-    answer(render_podman(mounts));
-  } else if (options.runtime == "cri") {
-    answer(render_cri(mounts));
-  } else {
-    for (const ContainerMount& mount : mounts) {
-      if (nspawn_cannot_propagate(mount))
-        message("systemd-nspawn has no flag for the propagation \"" + mount.propagation + "\" of " +
-                mount.destination);
-    }
-    answer(render_nspawn(mounts));
+  if (has_process && !options.with_process) {
+    answer(options.runtime == "oci" ? render_oci(mounts) : render_cri(mounts));
+    return ExitStatus::Ok;
   }
+  const ContainerName container =
+      mounts.empty() ? ContainerName(options.container) : mounts.front().container;
+  const auto security = client.value()->container_security(key.name_space, key.name, container);
+  if (!security) return fail(security.error());
+  const Result<Rendered> rendered = render_all(options.runtime, mounts, security.value());
+  if (!rendered) return fail(rendered.error());
+  for (const std::string& line : rendered.value().left_out)
+    message(line);
+  answer(rendered.value().text);
   return ExitStatus::Ok;
 }
 

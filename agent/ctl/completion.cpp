@@ -32,7 +32,7 @@ _mooringctl() {
     case "$command" in
       status) options+=" -x" ;;
       wait) options+=" --for --timeout" ;;
-      render) options+=" --container --runtime" ;;
+      render) options+=" --container --runtime --process" ;;
       plan | verify) options+=" --filename --root-dir --node-name" ;;
       events) options+=" --follow" ;;
     esac

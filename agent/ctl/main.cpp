@@ -85,6 +85,8 @@ class Commands {
         ->required()
         ->check(CLI::IsMember({"oci", "podman", "nspawn", "cri"}).description(""))
         ->type_name("RUNTIME");
+    render->add_flag("--process", options_.with_process,
+                     "oci, cri: not the mounts, but what the pod asks of the process");
     add("retry", "try again now what waits for its next try", run_retry)
         ->add_option("NAME", options_.name, "pod/NAME; without it: everything");
   }

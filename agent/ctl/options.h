@@ -42,6 +42,7 @@ struct Options {
   std::string timeout = "30s";                ///< wait --timeout
   std::string container;                      ///< render -c
   std::string runtime;                        ///< render --runtime
+  bool with_process = false;                  ///< render --process
   std::vector<std::string> files;             ///< plan, verify -f
   std::string root_dir = "/var/lib/mooring";  ///< plan, verify
   std::string node_name;                      ///< plan, verify; empty: the host's name.

@@ -2,33 +2,14 @@
 
 #include <cstring>
 
-#include "base/quote.h"
 #include "daemon/bus_service.h"
+#include "daemon/bus_values.h"
 
 namespace mooring {
 namespace {
 
-/// Microseconds since 1970, as all times on the bus.
-std::uint64_t micros(WallTime time) {
-  const auto count = std::chrono::duration_cast<std::chrono::microseconds>(time.since_epoch).count();
-  return count < 0 ? 0 : static_cast<std::uint64_t>(count);
-}
-
 int fail(sd_bus_error* error, const char* name, const std::string& message) {
   return sd_bus_error_set(error, (std::string(bus_name) + ".Error." + name).c_str(), message.c_str());
-}
-
-/// Strings on the bus are UTF-8; a path of other bytes is shown with escapes rather than not at all.
-std::string bus_text(const std::string& text) {
-  return is_valid_utf8(text) ? text : quoted(text);
-}
-
-int append_text(sd_bus_message* reply, const std::string& text) {
-  return sd_bus_message_append(reply, "s", bus_text(text).c_str());
-}
-
-int append_entry(sd_bus_message* reply, const char* key, const std::string& value) {
-  return sd_bus_message_append(reply, "{sv}", key, "s", bus_text(value).c_str());
 }
 
 /// The namespace and name that a call begins with.
@@ -186,16 +167,27 @@ struct BusObjects {
     int failed = sd_bus_message_new_method_return(call, &reply);
     if (failed >= 0) failed = sd_bus_message_open_container(reply, 'a', "a{sv}");
     for (const ContainerMount& mount : mounts.value()) {
-      if (failed >= 0) failed = sd_bus_message_open_container(reply, 'a', "{sv}");
-      if (failed >= 0) failed = append_entry(reply, "container", mount.container.str());
-      if (failed >= 0) failed = append_entry(reply, "volume", mount.volume.str());
-      if (failed >= 0) failed = append_entry(reply, "source", mount.source);
-      if (failed >= 0) failed = append_entry(reply, "destination", mount.destination);
-      if (failed >= 0) failed = append_entry(reply, "propagation", mount.propagation);
-      if (failed >= 0) failed = sd_bus_message_append(reply, "{sv}", "readOnly", "b", int{mount.read_only});
-      if (failed >= 0) failed = sd_bus_message_close_container(reply);
+      if (failed >= 0) failed = append_mount(reply, mount);
     }
     if (failed >= 0) failed = sd_bus_message_close_container(reply);
+    if (failed >= 0) failed = sd_bus_send(nullptr, reply, nullptr);
+    sd_bus_message_unref(reply);
+    return failed < 0 ? failed : 1;
+  }
+
+  static int get_container_security(sd_bus_message* call, void* data, sd_bus_error* error) {
+    auto& service = *static_cast<BusService*>(data);
+    ObjectKey key;
+    if (const int failed = read_key(call, key); failed < 0) return failed;
+    const char* container = nullptr;
+    if (const int failed = sd_bus_message_read(call, "s", &container); failed < 0) return failed;
+    const auto uid = service.core_.find_pod(key);
+    if (!uid) return fail(error, "NoSuchPod", "no pod " + key.text() + " is known");
+    const auto security = service.core_.container_security(*uid, ContainerName(container));
+    if (!security) return fail(error, security.error().reason.c_str(), security.error().message);
+    sd_bus_message* reply = nullptr;
+    int failed = sd_bus_message_new_method_return(call, &reply);
+    if (failed >= 0) failed = append_security(reply, security.value());
     if (failed >= 0) failed = sd_bus_send(nullptr, reply, nullptr);
     sd_bus_message_unref(reply);
     return failed < 0 ? failed : 1;
@@ -271,6 +263,9 @@ const sd_bus_vtable manager_table[] = {
     SD_BUS_METHOD_WITH_ARGS(
         "GetContainerMounts", SD_BUS_ARGS("s", namespace, "s", name, "s", container, "a{sv}", options),
         SD_BUS_RESULT("aa{sv}", mounts), BusObjects::get_container_mounts, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS(
+        "GetContainerSecurity", SD_BUS_ARGS("s", namespace, "s", name, "s", container, "a{sv}", options),
+        SD_BUS_RESULT("a{sv}", security), BusObjects::get_container_security, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("GetEvents", SD_BUS_ARGS("t", after, "a{sv}", options),
                             SD_BUS_RESULT("a(ttbsss)", events), BusObjects::get_events,
                             SD_BUS_VTABLE_UNPRIVILEGED),

@@ -160,6 +160,14 @@ Result<std::vector<ContainerMount>> Client::container_mounts(const Namespace& na
   return bus::decode_mounts(answer.get());
 }
 
+Result<ContainerSecurity> Client::container_security(const Namespace& name_space, const ObjectName& name,
+                                                     const ContainerName& container) {
+  MOORING_TRY(
+      bus::Message answer,
+      connection_->manager_call("GetContainerSecurity", {name_space.str(), name.str(), container.str()}));
+  return bus::decode_security(answer.get());
+}
+
 Result<std::vector<StatusEvent>> Client::events_since(std::uint64_t sequence) {
   MOORING_TRY(bus::Message request, bus::new_call(connection_->get(), bus::manager_interface, "GetEvents"));
   const int result = sd_bus_message_append_basic(request.get(), 't', &sequence);

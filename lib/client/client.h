@@ -53,6 +53,10 @@ class Client {
   /// until every volume of the pod is.
   Result<std::vector<ContainerMount>> container_mounts(const Namespace& name_space, const ObjectName& name,
                                                        const ContainerName& container);
+  /// What the pod asks of a container's process, ready or not. `container` empty: that of the pod's only
+  /// container, or of a pod with several what it says for all of them.
+  Result<ContainerSecurity> container_security(const Namespace& name_space, const ObjectName& name,
+                                               const ContainerName& container);
   /// The log's lines after a sequence number; 0: all that are kept.
   Result<std::vector<StatusEvent>> events_since(std::uint64_t sequence);
 

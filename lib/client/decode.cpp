@@ -44,6 +44,7 @@ class Reader {
   }
   Value contents(std::string_view type);
   std::vector<std::string> list(char type);
+  std::vector<std::int64_t> numbers();
 
   sd_bus_message* message_;
   int result_ = 0;
@@ -68,7 +69,9 @@ Value Reader::contents(std::string_view type) {
   if (type == "b") return boolean();
   if (type == "u") return number<std::uint32_t>('u');
   if (type == "t") return number<std::uint64_t>('t');
+  if (type == "x") return number<std::int64_t>('x');
   if (type == "as" || type == "ao") return list(type[1]);
+  if (type == "ax") return numbers();
   keep(sd_bus_message_skip(message_, std::string(type).c_str()));
   return {};
 }
@@ -80,6 +83,16 @@ std::vector<std::string> Reader::list(char type) {
   const char* item = nullptr;
   while (keep(sd_bus_message_read_basic(message_, type, &item)))
     items.emplace_back(item);
+  leave();
+  return items;
+}
+
+std::vector<std::int64_t> Reader::numbers() {
+  std::vector<std::int64_t> items;
+  if (!enter('a', "x")) return items;
+  std::int64_t item = 0;
+  while (keep(sd_bus_message_read_basic(message_, 'x', &item)))
+    items.push_back(item);
   leave();
   return items;
 }
@@ -208,12 +221,29 @@ Result<std::vector<ContainerMount>> decode_mounts(sd_bus_message* message) {
       mount.source = text_of(properties, "source");
       mount.destination = text_of(properties, "destination");
       mount.read_only = get<bool>(properties, "readOnly");
+      mount.recursive_read_only = get<bool>(properties, "recursiveReadOnly");
+      mount.recursive_read_only_required = get<bool>(properties, "recursiveReadOnlyRequired");
+      mount.selinux_relabel = get<bool>(properties, "selinuxRelabel");
       mount.propagation = text_of(properties, "propagation");
     }
     reader.leave();
   }
   if (!reader.is_good()) return reader.error();
   return mounts;
+}
+
+Result<ContainerSecurity> decode_security(sd_bus_message* message) {
+  Reader reader(message);
+  const Properties properties = reader.properties();
+  if (!reader.is_good()) return reader.error();
+  ContainerSecurity security;
+  security.supplemental_groups = get<std::vector<std::int64_t>>(properties, "supplementalGroups");
+  if (properties.contains("fsGroup")) security.fs_group = get<std::int64_t>(properties, "fsGroup");
+  security.selinux_user = text_of(properties, "seLinuxUser");
+  security.selinux_role = text_of(properties, "seLinuxRole");
+  security.selinux_type = text_of(properties, "seLinuxType");
+  security.selinux_level = text_of(properties, "seLinuxLevel");
+  return security;
 }
 
 Result<std::vector<StatusEvent>> decode_events(sd_bus_message* message) {

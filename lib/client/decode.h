@@ -17,14 +17,16 @@ namespace mooring::bus {
 
 /// A property's value, of the types that the interface uses; monostate for any other, so that a newer daemon
 /// may tell more.
-using Value =
-    std::variant<std::monostate, std::string, bool, std::uint32_t, std::uint64_t, std::vector<std::string>>;
+using Value = std::variant<std::monostate, std::string, bool, std::uint32_t, std::uint64_t, std::int64_t,
+                           std::vector<std::string>, std::vector<std::int64_t>>;
 using Properties = std::map<std::string, Value, std::less<>>;
 
 /// a{sv} → the answer of Properties.GetAll.
 Result<Properties> decode_properties(sd_bus_message* message);
 /// aa{sv} → the answer of GetContainerMounts.
 Result<std::vector<ContainerMount>> decode_mounts(sd_bus_message* message);
+/// a{sv} → the answer of GetContainerSecurity.
+Result<ContainerSecurity> decode_security(sd_bus_message* message);
 /// a(ttbsss) → the answer of GetEvents.
 Result<std::vector<StatusEvent>> decode_events(sd_bus_message* message);
 /// (ttbsss) → the signal Event.

@@ -1,6 +1,7 @@
 #include "status/render.h"
 
 #include <string_view>
+#include <utility>
 
 #include "base/quote.h"
 
@@ -48,53 +49,175 @@ std::string json_array(const std::vector<std::string>& items) {
   return out + "]\n";
 }
 
+std::string json_numbers(const std::vector<std::int64_t>& numbers) {
+  std::string out;
+  for (const std::int64_t number : numbers)
+    out += (out.empty() ? "" : ", ") + std::to_string(number);
+  return "[" + out + "]";
+}
+
+/// A JSON object of members whose values are JSON.
+std::string json_object(const std::vector<std::pair<std::string_view, std::string>>& members) {
+  std::string out;
+  for (const auto& [name, value] : members)
+    out += (out.empty() ? "" : ", ") + json_string(name) + ": " + value;
+  return "{" + out + "}";
+}
+
+/// The parts of the label that the pod gives, by Kubernetes' names, which CRI and Podman use too.
+std::vector<std::pair<std::string_view, std::string>> selinux_parts(const ContainerSecurity& security) {
+  std::vector<std::pair<std::string_view, std::string>> parts{{"user", security.selinux_user},
+                                                              {"role", security.selinux_role},
+                                                              {"type", security.selinux_type},
+                                                              {"level", security.selinux_level}};
+  std::erase_if(parts, [](const auto& part) { return part.second.empty(); });
+  return parts;
+}
+
+/// Tells of a label that a runtime can only take as a whole.
+void add_label_left_out(const ContainerSecurity& security, std::vector<std::string>& lines) {
+  if (selinux_parts(security).empty() || selinux_label(security)) return;
+  lines.emplace_back(
+      "the pod gives only a part of its SELinux label: it is left out, since the runtime takes it whole "
+      "(user, "
+      "role, type and level)");
+}
+
 }  // namespace
+
+std::optional<std::string> selinux_label(const ContainerSecurity& security) {
+  constexpr std::size_t all_parts = 4;
+  const auto parts = selinux_parts(security);
+  if (parts.size() < all_parts) return std::nullopt;
+  std::string label;
+  for (const auto& [name, part] : parts)
+    label += (label.empty() ? "" : ":") + part;
+  return label;
+}
 
 std::string render_oci(const std::vector<ContainerMount>& mounts) {
   std::vector<std::string> items;
   for (const ContainerMount& mount : mounts) {
+    const std::string_view access = mount.recursive_read_only ? "rro" : mount.read_only ? "ro" : "rw";
     items.push_back("{\"destination\": " + json_string(mount.destination) +
                     ", \"type\": \"bind\", \"source\": " + json_string(mount.source) +
-                    ", \"options\": [\"rbind\", " + (mount.read_only ? "\"ro\"" : "\"rw\"") + ", " +
+                    ", \"options\": [\"rbind\", " + json_string(access) + ", " +
                     json_string(recursive_propagation(mount)) + "]}");
   }
   return json_array(items);
 }
 
-std::string render_podman(const std::vector<ContainerMount>& mounts) {
+std::string render_oci_process(const ContainerSecurity& security) {
+  std::vector<std::pair<std::string_view, std::string>> process;
+  if (!security.supplemental_groups.empty()) {
+    process.emplace_back("user",
+                         json_object({{"additionalGids", json_numbers(security.supplemental_groups)}}));
+  }
+  if (const auto label = selinux_label(security)) process.emplace_back("selinuxLabel", json_string(*label));
+  return json_object({{"process", json_object(process)}}) + "\n";
+}
+
+std::vector<std::string> render_oci_process_leaves_out(const ContainerSecurity& security) {
+  std::vector<std::string> lines;
+  add_label_left_out(security, lines);
+  return lines;
+}
+
+Result<std::string> render_podman(const std::vector<ContainerMount>& mounts,
+                                  const ContainerSecurity& security) {
+  const auto label = selinux_parts(security);
   std::string out;
   for (const ContainerMount& mount : mounts) {
+    if (mount.recursive_read_only_required) {
+      Error error;
+      error.reason = "RecursiveReadOnlyUnavailable";
+      error.message = "Podman has no flag for recursiveReadOnly: Enabled, which container " +
+                      mount.container.str() + " asks for at " + mount.destination;
+      error.remedy = "use another runtime, or IfPossible";
+      return error;
+    }
     std::string value = "type=bind," + csv_field("source=" + mount.source) + "," +
                         csv_field("destination=" + mount.destination);
     if (mount.read_only) value += ",ro=true";
     value += ",bind-propagation=";
     value += recursive_propagation(mount);
+    if (mount.selinux_relabel && !label.empty())
+      value += security.selinux_level.empty() ? ",relabel=shared" : ",relabel=private";
     out += "--mount " + shell_word(value) + "\n";
   }
+  for (const std::int64_t group : security.supplemental_groups)
+    out += "--group-add " + std::to_string(group) + "\n";
+  for (const auto& [name, part] : label)
+    out += "--security-opt " + shell_word("label=" + std::string(name) + ":" + part) + "\n";
   return out;
 }
 
-std::string render_nspawn(const std::vector<ContainerMount>& mounts) {
+std::vector<std::string> render_podman_leaves_out(const std::vector<ContainerMount>& mounts) {
+  std::vector<std::string> lines;
+  for (const ContainerMount& mount : mounts) {
+    if (mount.recursive_read_only) {
+      lines.push_back("Podman has no flag for recursiveReadOnly: what is mounted below " + mount.source +
+                      " can be written to at " + mount.destination);
+    }
+  }
+  return lines;
+}
+
+std::string render_nspawn(const std::vector<ContainerMount>& mounts, const ContainerSecurity& security) {
   std::string out;
   for (const ContainerMount& mount : mounts) {
     const std::string flag = mount.read_only ? "--bind-ro=" : "--bind=";
     out += shell_word(flag + nspawn_path(mount.source) + ":" + nspawn_path(mount.destination)) + "\n";
   }
+  if (const auto label = selinux_label(security)) out += shell_word("--selinux-context=" + *label) + "\n";
   return out;
 }
 
-bool nspawn_cannot_propagate(const ContainerMount& mount) {
-  return recursive_propagation(mount) != "rprivate";
+std::vector<std::string> render_nspawn_leaves_out(const std::vector<ContainerMount>& mounts,
+                                                  const ContainerSecurity& security) {
+  std::vector<std::string> lines;
+  for (const ContainerMount& mount : mounts) {
+    if (recursive_propagation(mount) != "rprivate") {
+      lines.push_back("systemd-nspawn has no flag for the propagation \"" + mount.propagation + "\" of " +
+                      mount.destination);
+    }
+    if (mount.selinux_relabel && !selinux_parts(security).empty()) {
+      lines.push_back("systemd-nspawn does not relabel: the files of " + mount.source +
+                      " keep the SELinux labels that they have");
+    }
+  }
+  std::string groups;
+  for (const std::int64_t group : security.supplemental_groups)
+    groups += (groups.empty() ? "" : ", ") + std::to_string(group);
+  if (!groups.empty()) lines.push_back("systemd-nspawn has no flag for supplemental groups: " + groups);
+  add_label_left_out(security, lines);
+  return lines;
 }
 
 std::string render_cri(const std::vector<ContainerMount>& mounts) {
   std::vector<std::string> items;
   for (const ContainerMount& mount : mounts) {
-    items.push_back("{\"container_path\": " + json_string(mount.destination) + ", \"host_path\": " +
-                    json_string(mount.source) + ", \"readonly\": " + (mount.read_only ? "true" : "false") +
-                    ", \"propagation\": " + json_string(cri_propagation(mount)) + "}");
+    std::vector<std::pair<std::string_view, std::string>> members{
+        {"container_path", json_string(mount.destination)},
+        {"host_path", json_string(mount.source)},
+        {"readonly", mount.read_only ? "true" : "false"},
+        {"propagation", json_string(cri_propagation(mount))}};
+    if (mount.recursive_read_only) members.emplace_back("recursive_read_only", "true");
+    if (mount.selinux_relabel) members.emplace_back("selinux_relabel", "true");
+    items.push_back(json_object(members));
   }
   return json_array(items);
+}
+
+std::string render_cri_security(const ContainerSecurity& security) {
+  std::vector<std::pair<std::string_view, std::string>> members;
+  if (!security.supplemental_groups.empty())
+    members.emplace_back("supplemental_groups", json_numbers(security.supplemental_groups));
+  auto label = selinux_parts(security);
+  for (auto& [name, part] : label)
+    part = json_string(part);
+  if (!label.empty()) members.emplace_back("selinux_options", json_object(label));
+  return json_object({{"security_context", json_object(members)}}) + "\n";
 }
 
 }  // namespace mooring

@@ -45,7 +45,24 @@ struct ContainerMount {
   std::string source;       ///< Absolute path on the node.
   std::string destination;  ///< mountPath, absolute.
   bool read_only = false;
+  bool recursive_read_only = false;  ///< What is mounted below the source is read-only too.
+  bool recursive_read_only_required =
+      false;  ///< A runtime that cannot do that must refuse, not mount it merely read-only.
+  /// The runtime is to give the volume's files the container's label, if it uses SELinux. Only at the first
+  /// mount of a volume, in the order of the pod's containers: the files are the same at the others.
+  bool selinux_relabel = false;
   std::string propagation;  ///< "private", "rslave" or "rshared".
+};
+
+/// What the pod asks of a container's process for the sake of its volumes: who may read their files.
+struct ContainerSecurity {
+  std::vector<std::int64_t> supplemental_groups;  ///< fsGroup first, then the pod's others; none twice.
+  std::optional<std::int64_t> fs_group;
+  /// The parts of the process' SELinux label; empty: not given, the node's policy decides.
+  std::string selinux_user;
+  std::string selinux_role;
+  std::string selinux_type;
+  std::string selinux_level;
 };
 
 struct PodStatus {

@@ -189,7 +189,8 @@ TEST_F(CtlTest, RenderSpeaksTheWordsOfEachRuntime) {
             Json({{"container_path", "/data"},
                   {"host_path", path},
                   {"readonly", false},
-                  {"propagation", "PROPAGATION_PRIVATE"}}));
+                  {"propagation", "PROPAGATION_PRIVATE"},
+                  {"selinux_relabel", true}}));
   write_waiting("waits");
   expect_status(3, {{"render", "pod/waits", "--runtime=oci"}});
   expect_status(2, {{"render", "pod/web", "--runtime=oci"}});  // Which of its containers?
