@@ -14,6 +14,7 @@
 
 #include "daemon/directory_lock.h"
 #include "daemon/log.h"
+#include "daemon/swap_warning.h"
 
 namespace mooring {
 namespace {
@@ -121,6 +122,8 @@ void Daemon::start() {
   wait_for_signal();
   set_up_watchdog();
   spdlog::info("mooringd " MOORING_VERSION ": node {}, root {}", options_.node_name, root_dir_);
+  if (const auto warning = swap_warning(read_swap_facts()))
+    spdlog::warn("{}: {}", warning->reason, warning->text());
   auto contents = records_.read_all();
   RecordsRead read;
   if (contents) {

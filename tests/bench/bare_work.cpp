@@ -9,7 +9,6 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <vector>
 
 namespace mooring::bench {
 namespace {
@@ -74,6 +73,27 @@ void tear_down(const BarePod& pod) {
   require(unlink(pod.record.c_str()) == 0, "unlink", pod.record);
 }
 
+void publish(const std::string& volume, const std::vector<std::string>& names, const std::string& content,
+             int round) {
+  const std::string version = fmt::format("..version-{}", round);
+  const std::string directory = volume + "/" + version;
+  require(mkdir(directory.c_str(), 0755) == 0, "mkdir", directory);
+  for (const std::string& name : names) {
+    const std::string path = directory + "/" + name;
+    const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    require(fd >= 0 && write(fd, content.data(), content.size()) > 0 && fchmod(fd, 0644) == 0, "write", path);
+    close(fd);
+  }
+  const std::string next = volume + "/..data_tmp";
+  require(symlink(version.c_str(), next.c_str()) == 0, "symlink", next);
+  require(rename(next.c_str(), (volume + "/..data").c_str()) == 0, "rename", next);
+  if (round == 0) return;
+  const std::string before = fmt::format("{}/..version-{}", volume, round - 1);
+  for (const std::string& name : names)
+    require(unlink((before + "/" + name).c_str()) == 0, "unlink", before);
+  require(rmdir(before.c_str()) == 0, "rmdir", before);
+}
+
 }  // namespace
 
 BareTimes run_bare_work(const BareDirs& dirs, int pods) {
@@ -91,6 +111,21 @@ BareTimes run_bare_work(const BareDirs& dirs, int pods) {
     tear_down(pod);
   times.set_up = made - start;
   times.tear_down = Clock::now() - made;
+  return times;
+}
+
+std::vector<std::chrono::nanoseconds> run_bare_publishing(const std::vector<std::string>& volumes,
+                                                          const std::vector<std::string>& names,
+                                                          const std::string& content, int rounds) {
+  using Clock = std::chrono::steady_clock;
+  umask(0);
+  std::vector<std::chrono::nanoseconds> times;
+  for (int round = 0; round <= rounds; ++round) {
+    const auto start = Clock::now();
+    for (const std::string& volume : volumes)
+      publish(volume, names, content, round);
+    if (round > 0) times.push_back(Clock::now() - start);  // The first has nothing to remove.
+  }
   return times;
 }
 

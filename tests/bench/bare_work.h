@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace mooring::bench {
 
@@ -22,5 +23,12 @@ struct BareTimes {
 /// hostPath volumes, by nothing but system calls from one thread: what no program that does this work can
 /// avoid.
 BareTimes run_bare_work(const BareDirs& dirs, int pods);
+
+/// A new content of one volume after the other, in directories that exist: each version is written beside,
+/// swapped by one rename and the one before it removed, as the kubelet's atomic writer does. What each round
+/// took.
+std::vector<std::chrono::nanoseconds> run_bare_publishing(const std::vector<std::string>& volumes,
+                                                          const std::vector<std::string>& names,
+                                                          const std::string& content, int rounds);
 
 }  // namespace mooring::bench

@@ -1,23 +1,19 @@
 // Measures Mooring's speed beside the same kernel work by bare system calls, in one run, and prints the table
 // of docs/performance.md. Runs in a private mount namespace (tools/bench makes one); everything lies below
 // one directory.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <vector>
 
 #include "bare_work.h"
 #include "bus_watch.h"
+#include "places.h"
 #include "process.h"
 
 namespace mooring::bench {
@@ -26,19 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
-
-[[noreturn]] void give_up(const std::string& why) {
-  fmt::print(stderr, "bench: {}\n", why);
-  std::exit(1);
-}
-
-double milliseconds(Clock::duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
-
-struct Places {
-  std::string base, daemon, manifests, root, run, host, bus;
-};
 
 std::string manifest_of(const Places& places, int n) {
   return fmt::format(R"(apiVersion: v1
@@ -81,47 +64,11 @@ spec:
                      n, places.host);
 }
 
-void write_file(const std::string& path, const std::string& content) {
-  std::ofstream out(path, std::ios::binary);
-  out << content;
-  if (!out.flush()) give_up("cannot write " + path);
-}
-
-std::string mounts_below(const std::string& path) {
-  std::ifstream in("/proc/self/mountinfo");
-  std::string found;
-  for (std::string line; std::getline(in, line);) {
-    if (line.find(path) != std::string::npos) found += line + "\n";
-  }
-  return found;
-}
-
-Process start_daemon(const Places& places) {
-  return Process(
-      {places.daemon, "--manifest-dir", places.manifests, "--root-dir", places.root, "--run-dir", places.run,
-       "--bus", "unix:path=" + places.bus, "--node-name", "bench", "--log-level", "warn"},
-      places.base + "/log");
-}
-
 /// Makes the tree for a run with `pods` prepared manifests in a directory beside the watched one.
 Places prepare(const std::string& base, const std::string& daemon, int pods) {
-  Places places{base,          daemon,         base + "/manifests", base + "/root",
-                base + "/run", base + "/host", base + "/bus"};
-  for (const std::string& dir :
-       {places.manifests, places.root, places.run, places.host, base + "/prepared"}) {
-    fs::create_directories(dir);
-  }
-  if (mount("tmpfs", places.run.c_str(), "tmpfs", 0, "mode=0755") != 0)
-    give_up("cannot mount the run directory");
+  const Places places = make_places(base, daemon);
   for (int n = 0; n < pods; ++n)
     write_file(fmt::format("{}/prepared/pod-{}.yaml", base, n), manifest_of(places, n));
-  write_file(base + "/bus.conf",
-             fmt::format(R"(<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>system</type><listen>unix:path={}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy>
-<limit name="max_incoming_bytes">1000000000</limit><limit name="max_outgoing_bytes">1000000000</limit></busconfig>)",
-                         places.bus));
   return places;
 }
 
@@ -191,9 +138,7 @@ Row measure(const std::string& base, const std::string& daemon_path, int pods, i
   run_bare_work(dirs, pods);  // Once to warm the caches, then to measure.
   row.bare = run_bare_work(dirs, pods);
 
-  const Process bus_daemon({"dbus-daemon", "--config-file=" + base + "/bus.conf", "--nofork", "--nopidfile"});
-  while (!fs::exists(places.bus))
-    usleep(1000);
+  const Process bus_daemon = start_bus(places);
   Process daemon = start_daemon(places);
   BusWatch bus("unix:path=" + places.bus);
   if (!bus.wait_pods_ready(0, 20s)) give_up("the daemon did not start; see " + base + "/log");
