@@ -122,8 +122,6 @@ void Daemon::start() {
   wait_for_signal();
   set_up_watchdog();
   spdlog::info("mooringd " MOORING_VERSION ": node {}, root {}", options_.node_name, root_dir_);
-  if (const auto warning = swap_warning(read_swap_facts()))
-    spdlog::warn("{}: {}", warning->reason, warning->text());
   auto contents = records_.read_all();
   RecordsRead read;
   if (contents) {
@@ -133,6 +131,7 @@ void Daemon::start() {
     read.unreadable.push_back(contents.error().text());
   }
   core_.handle(std::move(read), now());
+  if (auto warning = swap_warning(read_swap_facts())) core_.handle(NodeWarned{std::move(*warning)}, now());
   bus_.start();
   if (options_.metrics_listen != "none") {
     auto server = MetricsServer::listen(loop_, options_.metrics_listen, [this] { return metrics_text(); });

@@ -104,36 +104,40 @@ void WorkerPool::submit(std::vector<Operation> operations) {
   start_own();
 }
 
-/// Idle workers first: what waits behind another batch waits for all of it.
+/// Idle workers first, and one batch for each: what waits behind another batch waits for all of it.
 void WorkerPool::assign() {
-  for (const bool is_second_round : {false, true}) {
-    for (const auto& link : warm_) {
-      if (!is_second_round && !link->is_idle()) continue;
-      if (link == warm_.front()) assign_to(*link, teardown_);
-      assign_to(*link, local_);
+  for (const auto& link : warm_) {
+    if (!link->is_idle() || (link == warm_.front() && send_batch(*link, teardown_))) continue;
+    send_batch(*link, local_);
+  }
+  for (const auto& link : warm_) {
+    while (link == warm_.front() && send_batch(*link, teardown_)) {
+    }
+    while (send_batch(*link, local_)) {
     }
   }
 }
 
-void WorkerPool::assign_to(WorkerLink& link, std::deque<Operation>& queue) {
-  while (link.has_room() && !queue.empty()) {
-    std::vector<Operation> batch;
-    std::size_t bytes = 0;
-    while (!queue.empty() && batch.size() < batch_operations_max) {
-      const std::size_t more = wire::encoded_size(queue.front());
-      if (!batch.empty() && bytes + more > batch_bytes_max) break;
-      bytes += more;
-      batch.push_back(std::move(queue.front()));
-      queue.pop_front();
-    }
-    // The operations of one pod stay together: they make the same directories.
-    while (!queue.empty() && queue.front().pod == batch.back().pod && bytes < batch_bytes_max) {
-      bytes += wire::encoded_size(queue.front());
-      batch.push_back(std::move(queue.front()));
-      queue.pop_front();
-    }
-    link.send(std::move(batch));
+/// False if the worker has no room, or nothing waits.
+bool WorkerPool::send_batch(WorkerLink& link, std::deque<Operation>& queue) {
+  if (!link.has_room() || queue.empty()) return false;
+  std::vector<Operation> batch;
+  std::size_t bytes = 0;
+  while (!queue.empty() && batch.size() < batch_operations_max) {
+    const std::size_t more = wire::encoded_size(queue.front());
+    if (!batch.empty() && bytes + more > batch_bytes_max) break;
+    bytes += more;
+    batch.push_back(std::move(queue.front()));
+    queue.pop_front();
   }
+  // The operations of one pod stay together: they make the same directories.
+  while (!queue.empty() && queue.front().pod == batch.back().pod && bytes < batch_bytes_max) {
+    bytes += wire::encoded_size(queue.front());
+    batch.push_back(std::move(queue.front()));
+    queue.pop_front();
+  }
+  link.send(std::move(batch));
+  return true;
 }
 
 void WorkerPool::start_own() {

@@ -70,7 +70,7 @@ class WorkerPool final : private WorkerLink::Owner {
   Result<kernel::Descriptor> connect_to_unit() const;
   void ensure_warm();
   void assign();
-  void assign_to(WorkerLink& link, std::deque<Operation>& queue);
+  bool send_batch(WorkerLink& link, std::deque<Operation>& queue);
   void start_own();
   void lose(const std::vector<OperationId>& ids, std::int32_t pid, const std::string& why);
   void respawn_later();

@@ -87,6 +87,10 @@ struct OperationProgress {
 struct WorkersFailing {
   std::string why;
 };
+/// Something about the node that people should know; told once, changes nothing.
+struct NodeWarned {
+  Error warning;
+};
 /// A record could not be written: the operations that waited for it were not started.
 struct RecordFailed {
   PodUid pod;
@@ -105,7 +109,7 @@ struct TimerFired {};
 
 using Event = std::variant<FileParsed, FileUnreadable, FileGone, ListingCompleted, ListingFailed, RecordsRead,
                            MountsRead, OperationEnded, OperationStuck, OperationProgress, WorkersFailing,
-                           RecordFailed, WatchFired, RetryRequested, TimerFired>;
+                           NodeWarned, RecordFailed, WatchFired, RetryRequested, TimerFired>;
 
 struct PodIdentity {
   PodUid uid;

@@ -80,6 +80,7 @@ class Core::Engine {
   void on(OperationStuck& event, Instant now);
   void on(OperationProgress& event, Instant now);
   void on(WorkersFailing& event, Instant now);
+  void on(NodeWarned& event, Instant now);
   void on(RecordFailed& event, Instant now);
   void on(WatchFired& event, Instant now);
   void on(RetryRequested& event, Instant now);
@@ -124,6 +125,7 @@ class Core::Engine {
   void set_timer(const PodUid& uid, PodWork& work, std::optional<MonotonicTime> when);
   void start(Operation operation, InFlight what);
   Result<Recipe> recipe_of(const manifest::Pod& pod, const VolumeName& name) const;
+  Result<Recipe> recipe_in_plan(const manifest::Pod& pod, const VolumeName& name);
   PlanGate gate(MonotonicTime now) const;
   PlanGate gate_of(const PodUid& uid, MonotonicTime now) const;
   std::string volume_label(const ObjectKey& key, const VolumeName& name) const;
@@ -179,6 +181,7 @@ class Core::Engine {
 
   std::set<PodUid> content_waiting_;  ///< See waits_for_objects().
 
+  std::vector<std::pair<VolumeName, Recipe>> made_;  ///< Recipes of the pod that is being planned.
   std::set<PodUid> dirty_;
   std::set<std::pair<MonotonicTime, PodUid>> timers_;
   EventLog log_;

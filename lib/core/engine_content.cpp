@@ -78,10 +78,11 @@ void Core::Engine::compare_content(const DesiredPod& desired, const ActualVolume
       plugin != nullptr && (plugin->support().refresh || has_sub_paths(*desired.pod, volume.name));
   if (!can_change || waits_for_objects(*desired.pod, volume.name)) return;
   work.is_content_stale = false;
-  const Result<Recipe> recipe = recipe_of(*desired.pod, volume.name);
+  Result<Recipe> recipe = recipe_in_plan(*desired.pod, volume.name);
   if (recipe) {
     work.is_outdated = recipe.value().content != work.content;
     if (!work.is_outdated) work.refresh_failure.reset();
+    made_.emplace_back(volume.name, std::move(recipe).value());
     return;
   }
   const Error& error = recipe.error();

@@ -294,6 +294,10 @@ void Core::Engine::on(WorkersFailing& event, Instant now) {
   }
 }
 
+void Core::Engine::on(NodeWarned& event, Instant now) {
+  log(now, true, event.warning.reason, "node", event.warning.text());
+}
+
 void Core::Engine::on(RecordFailed& event, Instant now) {
   ActualPod* actual = actual_.find(event.pod);
   if (actual == nullptr) return;

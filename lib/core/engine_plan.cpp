@@ -29,6 +29,18 @@ Result<Recipe> Core::Engine::recipe_of(const manifest::Pod& pod, const VolumeNam
   return with_common_options(std::move(recipe), request, plugin->support());
 }
 
+/// The recipe of a volume; made once while a pod is being planned.
+Result<Recipe> Core::Engine::recipe_in_plan(const manifest::Pod& pod, const VolumeName& name) {
+  const auto made =
+      std::find_if(made_.begin(), made_.end(), [&](const auto& entry) { return entry.first == name; });
+  if (made != made_.end()) {
+    Recipe recipe = std::move(made->second);
+    made_.erase(made);
+    return recipe;
+  }
+  return recipe_of(pod, name);
+}
+
 /// The pod that is to be made under this uid; nullptr while what another pod of the same uid left is still
 /// there, which is never handed over: it may hold that one's data.
 const DesiredPod* Core::Engine::desired_of(const PodUid& uid) const {
@@ -54,6 +66,7 @@ void Core::Engine::plan(const PodUid& uid, Instant now) {
     return forget(uid, now);  // Nothing of the other pod is left; this one is planned next.
   if (actual == nullptr) actual = &actual_.ensure(uid, desired->pod->key);
   PodWork& work = work_[uid];
+  made_.clear();
   sync_volumes(uid, desired, *actual, work, now);
   const PlanGate pod_gate = gate_of(uid, now.monotonic);
   if (gate(now.monotonic).may_tear_down && !pod_gate.may_tear_down) held_.insert(uid);
@@ -65,6 +78,7 @@ void Core::Engine::plan(const PodUid& uid, Instant now) {
   for (const VolumeName& name : pod_plan.publish)
     start_publish(uid, *desired, name, now);
   if (pod_plan.remove_directory) start_remove_directory(uid, now);
+  made_.clear();  // They may hold secrets, and are right for this moment only.
   record(uid, *actual);
   update_phases(uid, now);
 }
@@ -89,9 +103,10 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
         known->plugin = plugin;
       }
       if (!volume_work.wanted_shape) {
-        const Result<Recipe> recipe = recipe_of(*desired->pod, volume->name);
+        Result<Recipe> recipe = recipe_of(*desired->pod, volume->name);
         volume_work.wanted_shape = recipe ? recipe.value().shape() : Shape();
         volume_work.wanted_sub_paths = recipe ? recipe.value().sub_paths : std::vector<std::string>();
+        if (recipe) made_.emplace_back(volume->name, std::move(recipe).value());
       }
       if (known->plugin == plugin && known->state == PublishState::Uncertain &&
           known->found != Found::Nothing) {
@@ -174,7 +189,7 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   ActualPod& actual = *actual_.find(uid);
   ActualVolume& volume = *actual.find(name);
   VolumeWork& work = *work_.at(uid).find(name);
-  Result<Recipe> made = recipe_of(*desired.pod, name);
+  Result<Recipe> made = recipe_in_plan(*desired.pod, name);
   if (!made) {
     if (volume.state == PublishState::Published) {  // compare_content() says why; what it holds stays.
       work.is_content_stale = true;
@@ -227,6 +242,12 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   if (work.is_refreshing)
     std::erase_if(operation.steps,
                   [](const Step& step) { return std::holds_alternative<ChangeGroup>(step); });
+  // What this run made itself a while ago is there; if not, the next try makes it again.
+  if (work.is_refreshing && !work.content.empty()) {
+    std::erase_if(operation.steps, [](const Step& step) {
+      return std::holds_alternative<MakePodDirectory>(step) || std::holds_alternative<MakeDirectory>(step);
+    });
+  }
   work.is_content_stale = false;
   const bool is_mount = recipe.presence == Presence::Mount || recipe.presence == Presence::Bind;
   start(std::move(operation),

@@ -11,6 +11,7 @@ namespace mooring {
 namespace {
 
 using kernel::FileType;
+using Entries = std::vector<kernel::DirectoryEntry>;
 
 std::string first_element(const std::string& path) {
   return path.substr(0, path.find('/'));
@@ -34,7 +35,7 @@ Error foreign(const std::string& message, const std::string& path) {
 class Publisher {
  public:
   Publisher(const PublishFiles& step, kernel::Files& files, kernel::Files& volume)
-      : step_(step), files_(files), volume_(volume), writer_(step, volume) {
+      : step_(step), files_(files), volume_(volume) {
     for (const PublishedFile& file : step.files)
       names_.insert(first_element(file.path));
   }
@@ -42,20 +43,19 @@ class Publisher {
   Result<bool> run();
 
  private:
-  Result<bool> holds_just_that(const std::string& version);
-  Result<bool> has_same_tree(const std::string& version);
-  Result<void> write_version(const std::string& version);
+  Result<bool> holds_just_that(const std::string& name);
+  Result<bool> has_same_tree(kernel::Files& version);
+  Result<void> write_version(const std::string& name);
   Result<void> switch_to(const std::string& version);
-  Result<void> repair_links();
+  Result<void> repair_links(const Entries& entries);
   Result<void> make_mount_points();
-  Result<void> remove_leftovers(const std::string& version);
+  Result<void> remove_leftovers(const Entries& entries, const std::string& version);
   Result<void> give_root_to_group();
-  Result<bool> is_right_directory(const std::string& path);
+  Result<bool> is_right_directory(kernel::Files& files, const std::string& path) const;
 
   const PublishFiles& step_;
   kernel::Files& files_;  ///< Of the root directory.
   kernel::Files& volume_;
-  VolumeWriter writer_;
   std::set<std::string> names_;  ///< First elements: what a reader sees in the volume.
   bool is_changed_ = false;
 };
@@ -86,9 +86,10 @@ Result<bool> Publisher::run() {
     version = next;
     is_changed_ = true;
   }
-  MOORING_TRY(repair_links());
+  MOORING_TRY(const auto entries, volume_.list(""));
+  MOORING_TRY(repair_links(entries));
   MOORING_TRY(const bool is_live_changed, update_live_parts(step_, volume_));
-  MOORING_TRY(remove_leftovers(version));
+  MOORING_TRY(remove_leftovers(entries, version));
   return is_changed_ || is_live_changed;
 }
 
@@ -103,15 +104,15 @@ Result<void> Publisher::give_root_to_group() {
   return files_.set_owner(step_.path, *step_.group, mode);
 }
 
-Result<bool> Publisher::is_right_directory(const std::string& path) {
-  MOORING_TRY(const auto status, volume_.status(path));
+Result<bool> Publisher::is_right_directory(kernel::Files& files, const std::string& path) const {
+  MOORING_TRY(const auto status, files.status(path));
   return status && status->type == FileType::Directory &&
          (!step_.group ||
           (status->group == *step_.group && status->mode == (content_directory_mode | group_directory_bits)));
 }
 
 /// True if the version has the wanted names and no other.
-Result<bool> Publisher::has_same_tree(const std::string& version) {
+Result<bool> Publisher::has_same_tree(kernel::Files& version) {
   std::set<std::string> wanted;
   const std::set<std::string> directories = directories_of(step_.files);
   for (const PublishedFile& file : step_.files)
@@ -121,13 +122,13 @@ Result<bool> Publisher::has_same_tree(const std::string& version) {
   while (!to_list.empty()) {
     const std::string directory = std::move(to_list.back());
     to_list.pop_back();
-    MOORING_TRY(const auto entries, volume_.list(version + (directory.empty() ? "" : "/") + directory));
+    MOORING_TRY(const auto entries, version.list(directory));
     for (const auto& entry : entries) {
       const std::string path = directory.empty() ? entry.name : directory + "/" + entry.name;
       const bool is_directory = entry.type == FileType::Directory;
       if (!(is_directory ? directories : wanted).contains(path)) return false;
       if (is_directory && step_.group) {
-        MOORING_TRY(const bool is_right, is_right_directory(version + "/" + path));
+        MOORING_TRY(const bool is_right, is_right_directory(version, path));
         if (!is_right) return false;
       }
       ++found;
@@ -137,26 +138,30 @@ Result<bool> Publisher::has_same_tree(const std::string& version) {
   return found == wanted.size() + directories.size();
 }
 
-Result<bool> Publisher::holds_just_that(const std::string& version) {
-  MOORING_TRY(const bool is_right, is_right_directory(version));
+Result<bool> Publisher::holds_just_that(const std::string& name) {
+  MOORING_TRY(const bool is_right, is_right_directory(volume_, name));
   if (!is_right) return false;
-  MOORING_TRY(const bool has_names, has_same_tree(version));
+  MOORING_TRY(const auto version, volume_.inside(name));
+  MOORING_TRY(const bool has_names, has_same_tree(*version));
   if (!has_names) return false;
+  VolumeWriter files(step_, *version);
   for (const PublishedFile& file : step_.files) {
-    MOORING_TRY(const bool is_same, writer_.is_there(version + "/" + file.path, file));
+    MOORING_TRY(const bool is_same, files.is_there(file.path, file));
     if (!is_same) return false;
   }
   return true;
 }
 
-Result<void> Publisher::write_version(const std::string& version) {
-  MOORING_TRY(volume_.remove_tree(version));  // Of the same name: what an earlier try left.
-  MOORING_TRY(writer_.make_directory(version));
+Result<void> Publisher::write_version(const std::string& name) {
+  MOORING_TRY(volume_.remove_tree(name));  // Of the same name: what an earlier try left.
+  MOORING_TRY(VolumeWriter(step_, volume_).make_directory(name));
+  MOORING_TRY(const auto version, volume_.inside(name));
+  VolumeWriter writer(step_, *version);
   for (const std::string& directory : directories_of(step_.files)) {
-    MOORING_TRY(writer_.make_directory(version + "/" + directory));
+    MOORING_TRY(writer.make_directory(directory));
   }
   for (const PublishedFile& file : step_.files) {
-    MOORING_TRY(writer_.write(version + "/" + file.path, file));
+    MOORING_TRY(writer.write(file.path, file));
   }
   return success();
 }
@@ -173,8 +178,7 @@ Result<void> Publisher::switch_to(const std::string& version) {
 
 /// A link for each name, and none for names that are gone. Names come after the switch and go after it, so
 /// that a name that is seen leads somewhere.
-Result<void> Publisher::repair_links() {
-  MOORING_TRY(const auto entries, volume_.list(""));
+Result<void> Publisher::repair_links(const Entries& entries) {
   std::set<std::string> there;
   for (const auto& entry : entries) {
     if (entry.name.starts_with("..")) continue;
@@ -227,8 +231,7 @@ Result<void> Publisher::make_mount_points() {
 }
 
 /// Versions that do not count any more, and what a crash left.
-Result<void> Publisher::remove_leftovers(const std::string& version) {
-  MOORING_TRY(const auto entries, volume_.list(""));
+Result<void> Publisher::remove_leftovers(const Entries& entries, const std::string& version) {
   for (const auto& entry : entries) {
     if (entry.name == layout::content_next) {
       MOORING_TRY(volume_.remove_file(entry.name));

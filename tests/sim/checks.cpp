@@ -19,9 +19,9 @@ std::string Simulation::volume_path(const std::string& pod, const std::string& v
   return kernel_.root_dir() + "/" + layout::volume(uid_of(pod), PluginName(plugin), VolumeDirectory(volume));
 }
 
-std::optional<std::string> Simulation::check() const {
+std::optional<std::string> Simulation::check() {
   for (const auto& broken :
-       {check_markers(), check_foreign(), check_mounts(), check_status(), check_contents()}) {
+       {check_markers(), check_foreign(), check_mounts(), check_status(), check_contents(), check_parts()}) {
     if (broken) return broken;
   }
   return std::nullopt;
@@ -94,10 +94,12 @@ std::optional<std::string> Simulation::check_contents() const {
       if (volume.kind != Kind::ConfigMap && volume.kind != Kind::Secret) continue;
       const std::string data = volume_path(pod.name, volume.name, volume.kind) + "/..data";
       if (!kernel_.exists(data)) continue;
-      const std::string one = kernel_.read(data + "/one");
-      const std::string two = kernel_.read(data + "/two");
-      const std::string odd = kernel_.read(data + "/odd");
-      const bool is_odd = !one.empty() && (one.back() - '0') % 2 == 1;
+      const bool is_nested = kernel_.exists(data + "/d");  // As it was made.
+      const std::string below = data + (is_nested ? "/d" : "");
+      const std::string one = kernel_.read(below + "/one");
+      const std::string two = kernel_.read(below + "/two");
+      const std::string odd = kernel_.read(below + "/odd");
+      const bool is_odd = !is_nested && !one.empty() && (one.back() - '0') % 2 == 1;
       if (one != two || odd != (is_odd ? one : ""))
         return "a version is not whole: " + data + " " + one + " " + two;
     }
@@ -111,11 +113,12 @@ std::optional<std::string> Simulation::check_content_end(const PodSpec& pod) con
     if (volume.kind != Kind::ConfigMap && volume.kind != Kind::Secret) continue;
     const std::string path = volume_path(pod.name, volume.name, volume.kind);
     const std::string wanted = std::to_string(objects_.at(volume.object));
-    for (const char* name : {"/one", "/two", "/..data/one"}) {
+    const std::string below = volume.is_nested ? "/d" : "";
+    for (const std::string& name : {below + "/one", below + "/two", "/..data" + below + "/one"}) {
       if (kernel_.read(path + name) != wanted)
         return path + name + " is " + kernel_.read(path + name) + " in the end, and should be " + wanted;
     }
-    if (kernel_.exists(path + "/odd") != (objects_.at(volume.object) % 2 == 1))
+    if (kernel_.exists(path + "/odd") != (!volume.is_nested && objects_.at(volume.object) % 2 == 1))
       return path + "/odd is a leftover";
     std::size_t versions = 0;
     for (const std::string& line : kernel_.tree_listing(path)) {
@@ -154,8 +157,9 @@ std::optional<std::string> Simulation::settle() {
   }
   for (const char* name : {"c0", "c1", "s0", "s1"}) {  // Nobody waits for ever.
     broken_.erase(std::string(name) + ".yaml");
-    objects_.try_emplace(name, ++numbers_);
+    if (!objects_.contains(name)) write_object(name);
   }
+  put_parts_right();
   read_manifests(false);
   constexpr int rounds = 4000;
   for (int round = 0; round < rounds; ++round) {
@@ -205,6 +209,7 @@ void Simulation::empty_hidden_directories() {
     if (!status) continue;
     for (const VolumeStatus& volume : status->volumes) {
       if (volume.reason != "DirectoryNotEmpty") continue;
+      if (shared_.erase(volume.path + "/sub") != 0) kernel_.unmount_foreign(volume.path + "/sub");
       note("somebody empties " + volume.path);
       kernel_.remove_all(volume.path);
       std::erase_if(markers_,
@@ -226,17 +231,25 @@ std::optional<std::string> Simulation::check_end() {
         note("  " + volume.name.str() + " " + std::string(to_string(volume.phase)) + " " + volume.message);
       return "a pod is not ready in the end: " + pod.name;
     }
-    const auto wanted_mounts = std::count_if(pod.volumes.begin(), pod.volumes.end(), [](const auto& v) {
-      return v.kind == Kind::Memory || v.kind == Kind::HugePages || v.kind == Kind::Secret;
-    });
+    const auto wanted_mounts =
+        std::count_if(pod.volumes.begin(), pod.volumes.end(), [&spec = pod](const auto& v) {
+          return v.kind == Kind::Memory || v.kind == Kind::HugePages || v.kind == Kind::Secret ||
+                 spec.is_mapped(v);
+        });
     if (!edited_.contains(pod.name)) {
       if (auto broken = check_content_end(pod)) return broken;
+      if (auto broken = check_parts_end(pod)) return broken;
     }
     const std::string below = kernel_.root_dir() + "/pods/" + uid.str() + "/";
     const auto facts = kernel_.mount_facts();
     const auto mounts = std::count_if(facts.begin(), facts.end(), [&](const MountFact& fact) {
-      return fact.mount_point.starts_with(below);
+      return fact.mount_point.starts_with(below + "volumes/") && !shared_.contains(fact.mount_point);
     });
+    const auto parts = std::count_if(facts.begin(), facts.end(), [&](const MountFact& fact) {
+      return fact.mount_point.starts_with(below + "volume-subpaths/");
+    });
+    if (!edited_.contains(pod.name) && parts != static_cast<std::ptrdiff_t>(pod.parts.size()))
+      return pod.name + " has " + std::to_string(parts) + " parts in the end";
     // What a pod had before its manifest was changed stays with it.
     if (edited_.contains(pod.name) ? mounts > 4 : mounts != wanted_mounts) {
       return pod.name + " has " + std::to_string(mounts) + " mounts in the end, and asks for " +
@@ -260,7 +273,7 @@ std::optional<std::string> Simulation::check_end() {
   for (const auto& [uid, bytes] : shell_.records()) {
     if (!wanted.contains(uid)) return "a record of a removed pod is left: " + uid;
   }
-  return std::nullopt;
+  return check_sources();
 }
 
 }  // namespace mooring::sim

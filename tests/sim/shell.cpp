@@ -54,12 +54,14 @@ void Shell::kill() {
 }
 
 bool Shell::are_mounts_stale() const {
-  return !has_told_mounts_ || told_mounts_ != kernel_.mount_facts();
+  return !has_told_mounts_ || told_mounts_made_ != kernel_.mounts_made() ||
+         told_mounts_ != kernel_.mount_facts();
 }
 
 void Shell::tell_mounts(Instant now) {
   if (!are_mounts_stale()) return;
   told_mounts_ = kernel_.mount_facts();
+  told_mounts_made_ = kernel_.mounts_made();
   has_told_mounts_ = true;
   core_->handle(MountsRead{std::make_shared<const MountTable>(MountTable::from_facts(told_mounts_))}, now);
   dispatch(now);
@@ -154,6 +156,9 @@ bool Shell::work(Instant now) {
   if (choices == 0 || !is_running()) return false;
   std::size_t choice = random_.below(choices);
   if (choice < queue_.size()) {
+    if (random_.chance(8)) {  // What takes long tells how far it is.
+      feed(OperationProgress{queue_[choice].id, std::to_string(operations_run) + " files looked at"}, now);
+    }
     Operation operation = std::move(queue_[choice]);
     queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(choice));
     run(std::move(operation), now);

@@ -73,6 +73,7 @@ class Shell {
   std::vector<Outcome> done_;
   std::vector<OperationId> stuck_;
   std::vector<MountFact> told_mounts_;
+  std::uint64_t told_mounts_made_ = 0;
   bool has_told_mounts_ = false;
 };
 

@@ -18,6 +18,9 @@ Simulation::Simulation(std::uint64_t seed)
       shell_(kernel_, random_, [this](const std::string& line) { note(line); }) {
   for (int i = 0; i < 3; ++i)
     kernel_.put_file("/host/there" + std::to_string(i) + "/precious", "host data");
+  kernel_.put_file("/outside/precious", "somebody else's", 0604);
+  kernel_.set_mode("/outside", 0751);
+  kernel_.set_can_map_groups(random_.chance(2));
   if (random_.chance(2)) shell_.faults.errno_one_in = 20 + random_.below(100);
   if (random_.chance(2)) shell_.faults.crash_one_in = 40 + random_.below(200);
   if (random_.chance(3)) shell_.faults.hang_one_in = 60 + random_.below(200);
@@ -105,6 +108,7 @@ void Simulation::user_acts() {
       if (pods_.empty()) return;
       auto& [file, pod] = *std::next(pods_.begin(), static_cast<long>(random_.below(pods_.size())));
       pod = random_pod(pod.name, random_);
+      note_written(pod);
       edited_.insert(pod.name);
       if (rebooted_.contains(pod.name)) forget_unnamed(pod);
       note("user: edits " + file + "\n" + manifest_of(pod));
@@ -131,7 +135,7 @@ void Simulation::change_object() {
     if (!broken_.insert(file).second) broken_.erase(file);
     note("user: " + file + (broken_.contains(file) ? " is broken" : " is whole again"));
   } else {
-    objects_[name] = ++numbers_;
+    write_object(name);
     broken_.erase(file);
     note("user: writes " + file + " with " + std::to_string(numbers_));
   }
@@ -143,6 +147,7 @@ void Simulation::write_pod() {
   const std::string file = name + ".yaml";
   if (pods_.contains(file)) return;
   pods_[file] = random_pod(name, random_);
+  note_written(pods_[file]);
   broken_.erase(file);
   // What an earlier pod of the name left may stay, as after an edit, if its going was never seen.
   const PodUid uid = derived_pod_uid(Namespace("default"), ObjectName(name));
@@ -220,6 +225,7 @@ void Simulation::reboot() {
   shell_.lose_records();
   kernel_.reboot();
   foreign_.clear();
+  shared_.clear();
   open_.clear();
   std::erase_if(markers_, [](const Marker& marker) { return marker.is_in_memory; });
   for (const auto& [file, pod] : pods_) {
@@ -269,6 +275,7 @@ void Simulation::node_acts() {
 
 /// What other programs do to Mooring's own tree.
 void Simulation::disturb() {
+  if (random_.chance(3)) return disturb_parts();
   if (random_.chance(2)) return put_foreign_mount();
   if (!foreign_.empty() && random_.chance(2)) {
     const std::string path = foreign_.begin()->first;
@@ -285,7 +292,7 @@ void Simulation::disturb() {
     if (!open_.contains(path) && kernel_.mark_open(path) == 0) open_.insert(path);
     return;
   }
-  if (!marker.is_in_memory || foreign_.contains(path + "/sub")) return;
+  if (!marker.is_in_memory || foreign_.contains(path + "/sub") || shared_.contains(path + "/sub")) return;
   if (kernel_.unmount_foreign(path) != 0) return;
   note("node: unmounts " + path + " behind Mooring's back");
   std::erase_if(markers_, [&](const Marker& m) { return m.pod == marker.pod && m.volume == marker.volume; });
@@ -295,11 +302,17 @@ void Simulation::put_foreign_mount() {
   if (markers_.empty()) return;
   const Marker& marker = markers_[random_.below(markers_.size())];
   const std::string path = volume_path(marker.pod, marker.volume) + "/sub";
-  if (foreign_.contains(path) || kernel_.put_directory(path) != 0) return;
+  if (foreign_.contains(path) || shared_.contains(path) || kernel_.put_directory(path) != 0) return;
+  const auto pod = pods_.find(marker.pod + ".yaml");
+  const VolumeSpec* spec = pod == pods_.end() ? nullptr : pod->second.find(marker.volume);
+  const bool was_shared = ever_shared_.contains(marker.pod + "/" + marker.volume);
+  if (was_shared && edited_.contains(marker.pod)) return;  // Nobody knows what it was made as.
+  if (spec != nullptr && spec->is_shared) return put_shared_mount(marker.pod, path);
   const std::string source = "/dev/foreign" + std::to_string(++numbers_);
   if (kernel_.mount_foreign(path, "ext4", source) != 0) return;
   kernel_.put_file(path + "/precious", source);
   foreign_[path] = source;
+  sources_.push_back(source);
   note("node: mounts " + source + " on " + path);
 }
 
@@ -320,8 +333,10 @@ void Simulation::put_marker() {
     if (mount != facts.end() && mount->type == "hugetlbfs") continue;  // One cannot write there.
     const std::string path = volume.path + "/marker" + std::to_string(++numbers_);
     if (kernel_.put_file(path, "kept") != 0) continue;
-    markers_.push_back({pod->second.name, volume.name.str(), path, mount != facts.end()});
+    const bool is_in_memory = mount != facts.end() && mount->type == "tmpfs";
+    markers_.push_back({pod->second.name, volume.name.str(), path, is_in_memory});
   }
+  put_part_marker(pod->second);
 }
 
 }  // namespace mooring::sim

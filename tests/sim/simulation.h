@@ -38,6 +38,12 @@ class Simulation {
     bool is_in_memory = false;
   };
 
+  /// What a container mounted in a volume that it shares with the node.
+  struct SharedMount {
+    std::string pod;
+    std::string source;
+  };
+
   void step();
   void user_acts();
   void node_acts();
@@ -57,8 +63,35 @@ class Simulation {
   Instant now() const { return {MonotonicTime{time_}, WallTime{time_}}; }
   void note(const std::string& line) { trace_.push_back(line); }
 
+  // parts.cpp
+  std::string path_of(const PodSpec& pod, const VolumeSpec& volume) const;
+  std::string target_of(const PodSpec& pod, std::size_t part) const;
+  void note_written(const PodSpec& pod);
+  void write_object(const std::string& name);
+  void disturb_parts();
+  void replace_part();
+  void put_shared_mount(const std::string& pod, const std::string& path);
+  void put_part_marker(const PodSpec& pod);
+  void put_parts_right();
+
+  // checks_parts.cpp
+  void note_devices(const std::vector<MountFact>& facts);
+  bool is_inside(const MountFact& fact, const PodUid& pod, const std::string& volume,
+                 const MountFact& disk) const;
+  bool is_a_version(const std::string& object, const std::string& content) const;
+  bool is_disturbed(const std::string& volume) const;
+  std::optional<std::string> check_parts();
+  std::optional<std::string> check_targets(const std::vector<MountFact>& facts) const;
+  std::optional<std::string> check_ready_parts(const std::vector<MountFact>& facts) const;
+  std::optional<std::string> check_host() const;
+  std::optional<std::string> check_shared() const;
+  std::optional<std::string> check_config_parts(const std::vector<MountFact>& facts) const;
+  std::optional<std::string> check_config_groups() const;
+  std::optional<std::string> check_parts_end(const PodSpec& pod) const;
+  std::optional<std::string> check_sources();
+
   // checks.cpp
-  std::optional<std::string> check() const;
+  std::optional<std::string> check();
   std::optional<std::string> check_markers() const;
   std::optional<std::string> check_foreign() const;
   std::optional<std::string> check_mounts() const;
@@ -84,7 +117,14 @@ class Simulation {
   std::vector<Marker> markers_;
   std::map<std::string, std::string> foreign_;  ///< Mount points of others, and the file in them.
   std::set<std::string> open_;                  ///< Paths that somebody holds open.
-  bool is_listing_known_ = false;               ///< The present core was told a whole listing.
+  std::map<std::string, SharedMount> shared_;   ///< By mount point.
+  std::set<std::string> ever_shared_;           ///< "pod/volume".
+  std::vector<std::string> sources_;            ///< Of all that was ever mounted in a volume.
+  std::set<std::string> disturbed_;             ///< Places of parts where somebody put something else.
+  std::map<std::string, std::set<std::string>> history_;  ///< Contents that an object had, by its name.
+  std::map<std::string, std::set<std::string>> devices_;  ///< In memory, by "uid/volume".
+  std::map<std::string, std::set<std::string>> hosts_;    ///< hostPaths, by "pod/volume".
+  bool is_listing_known_ = false;                         ///< The present core was told a whole listing.
   std::uint64_t starts_ = 0;
   std::uint64_t crashes_ = 0;
   std::uint64_t numbers_ = 0;

@@ -211,6 +211,12 @@ std::string FakeKernel::read(const std::string& path) const {
                                                                             : std::string();
 }
 
+std::optional<FileStatus> FakeKernel::status(const std::string& path) const {
+  const Walk walked = walk(path);
+  if (walked.error != 0) return std::nullopt;
+  return fake::status_of(walked.found);
+}
+
 std::vector<std::string> FakeKernel::tree_listing(const std::string& path) const {
   std::vector<std::string> lines;
   const Walk top = walk(path);

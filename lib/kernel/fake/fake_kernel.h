@@ -80,9 +80,13 @@ class FakeKernel {
   bool exists(const std::string& path) const;
   /// The content of a file; empty if there is none.
   std::string read(const std::string& path) const;
+  /// What stat(2) tells; nullopt if there is nothing.
+  std::optional<FileStatus> status(const std::string& path) const;
   /// All below `path` with what is mounted there, one "path type mode" a line ("/a/b directory 750"), sorted.
   std::vector<std::string> tree_listing(const std::string& path) const;
   std::vector<MountFact> mount_facts() const { return node_.facts(); }
+  /// Grows with each mount that is made: the table may look as before when it was made and is gone.
+  std::uint64_t mounts_made() const { return node_.next_mount_id(); }
 
  private:
   fake::Walk walk(const std::string& path, bool follows_last = true) const;

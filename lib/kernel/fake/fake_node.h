@@ -98,6 +98,8 @@ class FakeNode {
   /// The fact of one mount, whole.
   MountFact fact_of(const Mount& mount) const;
   std::vector<MountFact> facts() const;
+  /// Grows with each mount that is made.
+  std::uint64_t next_mount_id() const { return next_mount_id_; }
   /// All mounts end but the first; what is in memory only is gone, also the watches.
   void reboot();
 

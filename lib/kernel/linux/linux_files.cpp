@@ -41,9 +41,9 @@ FileType type_of_entry(unsigned char type) {
 /// Gives the new directory exactly `mode`, if a default ACL or a set-group-id parent made it otherwise.
 Result<void> correct_mode(const Place& place, const std::string& path, std::uint32_t mode) {
   FileStatus made;
-  if (!read_status(place.directory.get(), place.name, made)) return file_error("cannot read", path, errno);
+  if (!read_status(place.directory, place.name, made)) return file_error("cannot read", path, errno);
   if (made.mode == mode) return success();
-  const Descriptor directory = open_beneath(place.directory.get(), place.name, O_RDONLY | O_DIRECTORY);
+  const Descriptor directory = open_beneath(place.directory, place.name, O_RDONLY | O_DIRECTORY);
   if (!directory || fchmod(directory.get(), mode) != 0)
     return file_error("cannot set the mode of", path, errno);
   return success();
@@ -58,7 +58,7 @@ bool is_absent(const Error& error) {
 bool was_absent(const Place& place, int errno_value) {
   if (errno_value == ENOENT) return true;
   FileStatus status;
-  return errno_value == EROFS && !read_status(place.directory.get(), place.name, status) && errno == ENOENT;
+  return errno_value == EROFS && !read_status(place.directory, place.name, status) && errno == ENOENT;
 }
 
 }  // namespace
@@ -80,13 +80,13 @@ Result<bool> LinuxFiles::make_directory(const std::string& path, std::uint32_t m
     place = place_of(root_, path);
   }
   if (!place) return std::move(place).error();
-  if (mkdirat(place.value().directory.get(), place.value().name.c_str(), mode) == 0) {
+  if (mkdirat(place.value().directory, place.value().name.c_str(), mode) == 0) {
     MOORING_TRY(correct_mode(place.value(), path, mode));
     return true;
   }
   if (errno != EEXIST) return file_error("cannot make the directory", path, errno);
   FileStatus there;
-  if (!read_status(place.value().directory.get(), place.value().name, there)) {
+  if (!read_status(place.value().directory, place.value().name, there)) {
     return file_error("cannot read", path, errno);
   }
   if (there.type == FileType::SymbolicLink) return file_error("cannot make the directory", path, ELOOP);
@@ -101,14 +101,14 @@ Result<std::optional<FileStatus>> LinuxFiles::status(const std::string& path) {
     return place.error();
   }
   FileStatus status;
-  if (read_status(place.value().directory.get(), place.value().name, status)) return std::optional(status);
+  if (read_status(place.value().directory, place.value().name, status)) return std::optional(status);
   if (errno == ENOENT) return std::optional<FileStatus>();
   return file_error("cannot read", path, errno);
 }
 
 Result<bool> LinuxFiles::create_file(const std::string& path, std::string_view content, std::uint32_t mode) {
   MOORING_TRY(const Place place, place_of(root_, path));
-  const int directory = place.directory.get();
+  const int directory = place.directory;
   FileStatus there;
   if (read_status(directory, place.name, there)) return false;
   // Written beside and renamed: whoever sees the name sees all of it.
@@ -184,8 +184,7 @@ Result<void> LinuxFiles::remove_directory(const std::string& path) {
     if (is_absent(place.error())) return success();
     return place.error();
   }
-  if (unlinkat(place.value().directory.get(), place.value().name.c_str(), AT_REMOVEDIR) == 0)
-    return success();
+  if (unlinkat(place.value().directory, place.value().name.c_str(), AT_REMOVEDIR) == 0) return success();
   const int cause = errno;
   if (was_absent(place.value(), cause)) return success();
   return file_error("cannot remove the directory", path, cause == EEXIST ? ENOTEMPTY : cause);
@@ -197,7 +196,7 @@ Result<void> LinuxFiles::remove_file(const std::string& path) {
     if (is_absent(place.error())) return success();
     return place.error();
   }
-  if (unlinkat(place.value().directory.get(), place.value().name.c_str(), 0) == 0) return success();
+  if (unlinkat(place.value().directory, place.value().name.c_str(), 0) == 0) return success();
   const int cause = errno;
   if (was_absent(place.value(), cause)) return success();
   return file_error("cannot remove", path, cause);
@@ -206,7 +205,7 @@ Result<void> LinuxFiles::remove_file(const std::string& path) {
 Result<void> LinuxFiles::rename(const std::string& from, const std::string& to) {
   MOORING_TRY(const Place source, place_of(root_, from));
   MOORING_TRY(const Place target, place_of(root_, to));
-  if (renameat2(source.directory.get(), source.name.c_str(), target.directory.get(), target.name.c_str(),
+  if (renameat2(source.directory, source.name.c_str(), target.directory, target.name.c_str(),
                 RENAME_NOREPLACE) == 0) {
     return success();
   }

@@ -74,7 +74,7 @@ class NewFileSystem {
     if (errno_ != 0) return failure("cannot make the " + type_);
     const Descriptor mount(
         static_cast<int>(kernel_call(SYS_fsmount, context_.get(), FSMOUNT_CLOEXEC, no_mount_attributes)));
-    if (!mount || kernel_call(SYS_move_mount, mount.get(), "", place.directory.get(), place.name.c_str(),
+    if (!mount || kernel_call(SYS_move_mount, mount.get(), "", place.directory, place.name.c_str(),
                               MOVE_MOUNT_F_EMPTY_PATH) != 0) {
       errno_ = errno;
       return failure("cannot mount the " + type_);
@@ -130,10 +130,11 @@ bool unmount_inside(const Place& place, const std::string& rest) {
   if (rest.empty()) return umount2(place.proc_path().c_str(), UMOUNT_NOFOLLOW) == 0;
   const std::size_t slash = rest.rfind('/');
   const std::string parent = place.name + rest.substr(0, slash);
-  const Place inside{Descriptor(uapi::openat2(place.directory.get(), parent.c_str(), O_PATH | O_CLOEXEC, 0,
-                                              RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)),
-                     rest.substr(slash + 1)};
-  return inside.directory && umount2(inside.proc_path().c_str(), UMOUNT_NOFOLLOW) == 0;
+  Place inside{Descriptor(uapi::openat2(place.directory, parent.c_str(), O_PATH | O_CLOEXEC, 0,
+                                        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)),
+               -1, rest.substr(slash + 1)};
+  inside.directory = inside.opened.get();
+  return inside.opened && umount2(inside.proc_path().c_str(), UMOUNT_NOFOLLOW) == 0;
 }
 
 }  // namespace
@@ -173,7 +174,7 @@ Result<void> LinuxMounts::bind(const BindRequest& request) {
                          errno);
     }
   }
-  if (kernel_call(SYS_move_mount, tree.get(), "", place.directory.get(), place.name.c_str(),
+  if (kernel_call(SYS_move_mount, tree.get(), "", place.directory, place.name.c_str(),
                   MOVE_MOUNT_F_EMPTY_PATH) != 0) {
     return mount_error("cannot bind " + request.source + " on", request.target, errno);
   }
@@ -198,7 +199,7 @@ Result<void> LinuxMounts::bind_open(const OpenFile& source, const OpenBindReques
       return error;
     }
   }
-  if (kernel_call(SYS_move_mount, tree.get(), "", place.directory.get(), place.name.c_str(),
+  if (kernel_call(SYS_move_mount, tree.get(), "", place.directory, place.name.c_str(),
                   MOVE_MOUNT_F_EMPTY_PATH) != 0) {
     return mount_error("cannot bind on", request.target, errno);
   }
@@ -208,7 +209,7 @@ Result<void> LinuxMounts::bind_open(const OpenFile& source, const OpenBindReques
 Result<std::uint32_t> LinuxMounts::unmount_below(const std::string& target, std::uint32_t kept) {
   MOORING_TRY(const Place place, place_of(root_, target));
   std::array<char, PATH_MAX> resolved{};
-  const std::string through = "/proc/self/fd/" + std::to_string(place.directory.get());
+  const std::string through = "/proc/self/fd/" + std::to_string(place.directory);
   const ssize_t size = readlink(through.c_str(), resolved.data(), resolved.size());
   if (size < 0) return file_error("cannot resolve", target, errno);
   const std::string_view directory(resolved.data(), static_cast<std::size_t>(size));
@@ -239,7 +240,7 @@ Result<std::optional<MountFact>> LinuxMounts::at(const std::string& target) {
     if (place.error().errno_value == ENOENT) return std::optional<MountFact>();
     return place.error();
   }
-  const int directory = place.value().directory.get();
+  const int directory = place.value().directory;
   const char* name = place.value().name.c_str();
   constexpr int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
   struct statx raw {};
@@ -289,7 +290,7 @@ Result<std::optional<MountFact>> LinuxMounts::at(const std::string& target) {
 
 Result<std::uint64_t> LinuxMounts::block_size(const std::string& target) {
   MOORING_TRY(const Place place, place_of(root_, target));
-  const Descriptor there(openat(place.directory.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  const Descriptor there(openat(place.directory, place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct statfs file_system {};
   if (!there || fstatfs(there.get(), &file_system) != 0) return file_error("cannot read", target, errno);
   return static_cast<std::uint64_t>(file_system.f_bsize);

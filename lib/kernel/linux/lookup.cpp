@@ -36,7 +36,7 @@ FileType type_of(std::uint32_t mode) {
 }  // namespace
 
 std::string Place::proc_path() const {
-  return "/proc/self/fd/" + std::to_string(directory.get()) + "/" + name;
+  return "/proc/self/fd/" + std::to_string(directory) + "/" + name;
 }
 
 Descriptor open_beneath(int root, const std::string& path, int flags) {
@@ -49,10 +49,13 @@ Descriptor open_beneath(int root, const std::string& path, int flags) {
 
 Result<Place> place_of(int root, const std::string& path) {
   const std::size_t slash = path.rfind('/');
-  const std::string parent = slash == std::string::npos ? std::string() : path.substr(0, slash);
-  Place place{open_beneath(root, parent, O_PATH | O_DIRECTORY),
-              slash == std::string::npos ? path : path.substr(slash + 1)};
-  if (!place.directory) return file_error("cannot open the directory", parent, errno);
+  Place place{{}, root, slash == std::string::npos ? path : path.substr(slash + 1)};
+  if (slash != std::string::npos) {
+    const std::string parent = path.substr(0, slash);
+    place.opened = open_beneath(root, parent, O_PATH | O_DIRECTORY);
+    if (!place.opened) return file_error("cannot open the directory", parent, errno);
+    place.directory = place.opened.get();
+  }
   if (place.name == "..") return file_error("cannot look up", path, EXDEV);  // It may lead out of the root.
   return place;
 }

@@ -11,7 +11,8 @@ namespace mooring::kernel {
 
 /// Where the last element of a path lies: an open descriptor (O_PATH) of its directory, and its name.
 struct Place {
-  Descriptor directory;
+  Descriptor opened;   ///< Empty if the directory is the root of the look-up, which is its owner's.
+  int directory = -1;  ///< Valid as long as `opened` and that root.
   std::string name;
 
   /// A path that names the place whatever happens to the names above it: "/proc/self/fd/7/name". For the few

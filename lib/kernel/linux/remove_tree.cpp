@@ -91,7 +91,7 @@ Result<void> LinuxFiles::remove_tree(const std::string& path) {
     if (place.error().errno_value == ENOENT) return success();
     return place.error();
   }
-  const int parent = place.value().directory.get();
+  const int parent = place.value().directory;
   const std::string& name = place.value().name;
   FileStatus status;
   if (!read_status(parent, name, status)) {

@@ -102,7 +102,7 @@ Result<std::unique_ptr<OpenFile>> LinuxFiles::open_sub_path(const SubPathLocatio
     return Opener(std::move(volume), location).run();
   }
   MOORING_TRY(const Place place, place_of(root_, location.volume));
-  Descriptor volume(openat(place.directory.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  Descriptor volume(openat(place.directory, place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!volume) return file_error("cannot open", location.volume, errno);
   return Opener(std::move(volume), location).run();
 }

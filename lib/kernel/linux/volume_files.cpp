@@ -29,7 +29,7 @@ class InsideFiles final : public LinuxFiles {
 
 Result<void> LinuxFiles::write_file(const std::string& path, std::string_view content, std::uint32_t mode) {
   MOORING_TRY(const Place place, place_of(root_, path));
-  const Descriptor file(openat(place.directory.get(), place.name.c_str(),
+  const Descriptor file(openat(place.directory, place.name.c_str(),
                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (!file) return file_error("cannot create", path, errno);
   MOORING_TRY(write_all(file.get(), content, path));
@@ -53,7 +53,7 @@ Result<void> LinuxFiles::rewrite_file(const std::string& path, std::string_view 
 
 Result<void> LinuxFiles::set_owner(const std::string& path, std::uint32_t group, std::uint32_t mode) {
   MOORING_TRY(const Place place, place_of(root_, path));
-  const Descriptor file(openat(place.directory.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  const Descriptor file(openat(place.directory, place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   FileStatus status;
   if (!file || !read_status(file.get(), "", status)) return file_error("cannot open", path, errno);
   if (status.type == FileType::SymbolicLink) return file_error("cannot set the group of", path, ELOOP);
@@ -69,7 +69,7 @@ Result<GroupReport> LinuxFiles::change_group(const std::string& path, const Grou
                                              const GroupProgress& progress) {
   MOORING_TRY(const Place place, place_of(root_, path));
   const Descriptor volume(
-      openat(place.directory.get(), place.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      openat(place.directory, place.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!volume) return file_error("cannot open the directory", path, errno);
   return kernel::change_group(volume.get(), path, change, progress);
 }
@@ -83,7 +83,7 @@ Result<std::optional<std::string>> LinuxFiles::read_link(const std::string& path
   }
   std::array<char, PATH_MAX> target{};
   const ssize_t size =
-      readlinkat(place.value().directory.get(), place.value().name.c_str(), target.data(), target.size());
+      readlinkat(place.value().directory, place.value().name.c_str(), target.data(), target.size());
   if (size >= 0) return Answer(std::string(target.data(), static_cast<std::size_t>(size)));
   if (errno == ENOENT) return Answer();
   return file_error("cannot read the link", path, errno);
@@ -91,15 +91,14 @@ Result<std::optional<std::string>> LinuxFiles::read_link(const std::string& path
 
 Result<void> LinuxFiles::make_link(const std::string& path, const std::string& target) {
   MOORING_TRY(const Place place, place_of(root_, path));
-  if (symlinkat(target.c_str(), place.directory.get(), place.name.c_str()) == 0) return success();
+  if (symlinkat(target.c_str(), place.directory, place.name.c_str()) == 0) return success();
   return file_error("cannot make the link", path, errno);
 }
 
 Result<void> LinuxFiles::replace(const std::string& from, const std::string& to) {
   MOORING_TRY(const Place source, place_of(root_, from));
   MOORING_TRY(const Place target, place_of(root_, to));
-  if (renameat(source.directory.get(), source.name.c_str(), target.directory.get(), target.name.c_str()) ==
-      0) {
+  if (renameat(source.directory, source.name.c_str(), target.directory, target.name.c_str()) == 0) {
     return success();
   }
   return file_error("cannot rename to " + to + " what is", from, errno);
@@ -109,7 +108,7 @@ Result<std::unique_ptr<Files>> LinuxFiles::inside(const std::string& path) {
   MOORING_TRY(const Place place, place_of(root_, path));
   // The last element alone may cross a mount: it is the volume's own.
   Descriptor directory(
-      openat(place.directory.get(), place.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      openat(place.directory, place.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) return file_error("cannot open the directory", path, errno);
   return std::unique_ptr<Files>(new InsideFiles(std::move(directory)));
 }
