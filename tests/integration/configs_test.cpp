@@ -1,7 +1,9 @@
 // configMap, secret, downwardAPI and projected, made, changed and removed by the real binaries.
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "node.h"
@@ -110,6 +112,40 @@ TEST_F(Configs, SecretsAreInMemoryAndInNothingElse) {
   node_.remove("web.yaml");
   EXPECT_TRUE(node_.becomes_gone("web"));
   EXPECT_TRUE(node_.eventually([&] { return node_.is_empty(); }));
+}
+
+/// Ended by a signal that dumps core, mooringd leaves no core file; and where the test may lift its limit, one
+/// that holds nothing of what it has in memory.
+TEST_F(Configs, SecretsAreInNoCoreFile) {
+  const std::string marker = "MARKER-of-a-secret";
+  node_.write("secret.yaml", object("Secret", "keys", "{token: " + marker + "}"));
+  node_.write("web.yaml", pod_text("web", {{"secret", "secret: {secretName: keys}"}}));
+  ASSERT_TRUE(node_.becomes_ready("web"));
+  const pid_t daemon = node_.daemon().pid();
+  std::vector<pid_t> all = children_of(daemon);
+  ASSERT_FALSE(all.empty());
+  all.push_back(daemon);
+  for (const pid_t pid : all) {
+    EXPECT_EQ(read_file("/proc/" + std::to_string(pid) + "/coredump_filter"), "00000000\n");
+    rlimit limit{};
+    ASSERT_EQ(prlimit(pid, RLIMIT_CORE, nullptr, &limit), 0);
+    EXPECT_EQ(limit.rlim_max, 0U);
+  }
+  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+  const bool is_lifted = prlimit(daemon, RLIMIT_CORE, &unlimited, nullptr) == 0;
+  std::string pattern = read_file("/proc/sys/kernel/core_pattern");
+  while (pattern.ends_with('\n'))
+    pattern.pop_back();
+  const fs::path place = fs::read_symlink("/proc/" + std::to_string(daemon) + "/cwd");
+  ASSERT_EQ(kill(daemon, SIGABRT), 0);
+  ASSERT_TRUE(node_.daemon().wait(Millis(10'000)));
+  if (pattern.find_first_of("|/%") != std::string::npos) return;  // It would not be written here.
+  for (const fs::path& core : {place / pattern, place / (pattern + "." + std::to_string(daemon))}) {
+    if (!fs::exists(core)) continue;
+    EXPECT_TRUE(is_lifted) << core;
+    EXPECT_EQ(read_file(core).find(marker), std::string::npos);
+    fs::remove(core);
+  }
 }
 
 TEST_F(Configs, LargeContentReachesTheWorker) {

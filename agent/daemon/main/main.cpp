@@ -7,6 +7,7 @@
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
+#include "kernel/linux/linux_process.h"
 
 namespace {
 
@@ -23,6 +24,7 @@ int run(int argc, char** argv) {
     std::puts("the configuration is well");
     return 0;
   }
+  mooring::kernel::keep_memory_out_of_cores();
   mooring::set_up_log(line.value().options.log_level);
   const auto daemon = mooring::Daemon::make(line.value().options);
   if (!daemon) return complain(daemon.error(), 1);

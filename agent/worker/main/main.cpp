@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "kernel/linux/linux_process.h"
 #include "worker/serve.h"
 
 namespace {
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
         stderr);
     return 2;
   }
+  mooring::kernel::keep_memory_out_of_cores();
   mooring::ServeOptions options;
   if (is_activated) options.problem = namespace_problem();
   return mooring::serve(SD_LISTEN_FDS_START, options);

@@ -1,6 +1,8 @@
 #include "kernel/linux/linux_process.h"
 
+#include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -81,6 +83,13 @@ std::optional<std::string> LinuxProcess::take_end() {
   if (info.si_code == CLD_EXITED) return "exited with status " + std::to_string(info.si_status);
   const char* name = sigabbrev_np(info.si_status);
   return "was killed by SIG" + std::string(name != nullptr ? name : std::to_string(info.si_status));
+}
+
+void keep_memory_out_of_cores() {
+  const Descriptor filter(open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC));
+  if (filter) static_cast<void>(!write(filter.get(), "0", 1));
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
 }
 
 }  // namespace mooring::kernel

@@ -26,4 +26,8 @@ class LinuxProcess final : public Process {
   Descriptor pidfd_;
 };
 
+/// Keeps what this process and its children hold in memory out of core files, whoever writes them: Secrets
+/// are in it. By the filter of what is dumped (proc(5), coredump_filter) and a limit of zero (setrlimit(2)).
+void keep_memory_out_of_cores();
+
 }  // namespace mooring::kernel
