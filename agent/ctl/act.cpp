@@ -91,12 +91,17 @@ ExitStatus run_render(const Options& options) {
   const ObjectKey& key = reference.value().key;
   const auto client = connect(options);
   if (!client) return fail(client.error());
-  const auto asked =
-      client.value()->container_mounts(key.name_space, key.name, ContainerName(options.container));
+  auto asked = client.value()->container_mounts(key.name_space, key.name, ContainerName(options.container));
   if (!asked) return fail(asked.error());
   const std::vector<ContainerMount>& mounts = asked.value();
   const Result<void> is_clear = check_one_container(mounts);
   if (!is_clear) return fail(is_clear.error());
+  // By its name, so that what is made only for a container that is about to start is made.
+  if (options.container.empty() && !asked.value().empty()) {
+    const ContainerName only = asked.value().front().container;
+    asked = client.value()->container_mounts(key.name_space, key.name, only);
+    if (!asked) return fail(asked.error());
+  }
   if (has_process && !options.with_process) {
     answer(options.runtime == "oci" ? render_oci(mounts) : render_cri(mounts));
     return ExitStatus::Ok;

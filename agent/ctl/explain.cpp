@@ -29,6 +29,8 @@ std::string explain_pod(const PodStatus& pod) {
     if (volume.phase == Phase::Ready) {
       ready += "volume " + clean(volume.name.str()) + ": " + paint(Phase::Ready, "Ready") + " since " +
                age(volume.since) + " ago, at " + clean(volume.path) + "\n";
+      if (!volume.reason.empty())
+        ready += "  but " + clean(volume.reason) + ": " + clean(volume.message) + "\n";
     } else {
       out += "\n" + volume_details(pod, volume);
     }

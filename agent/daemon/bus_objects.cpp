@@ -153,26 +153,14 @@ struct BusObjects {
     return 1;
   }
 
-  static int get_container_mounts(sd_bus_message* call, void* data, sd_bus_error* error) {
+  static int get_container_mounts(sd_bus_message* call, void* data, sd_bus_error*) {
     auto& service = *static_cast<BusService*>(data);
     ObjectKey key;
     if (const int failed = read_key(call, key); failed < 0) return failed;
     const char* container = nullptr;
     if (const int failed = sd_bus_message_read(call, "s", &container); failed < 0) return failed;
-    const auto uid = service.core_.find_pod(key);
-    if (!uid) return fail(error, "NoSuchPod", "no pod " + key.text() + " is known");
-    const auto mounts = service.core_.container_mounts(*uid, ContainerName(container));
-    if (!mounts) return fail(error, mounts.error().reason.c_str(), mounts.error().message);
-    sd_bus_message* reply = nullptr;
-    int failed = sd_bus_message_new_method_return(call, &reply);
-    if (failed >= 0) failed = sd_bus_message_open_container(reply, 'a', "a{sv}");
-    for (const ContainerMount& mount : mounts.value()) {
-      if (failed >= 0) failed = append_mount(reply, mount);
-    }
-    if (failed >= 0) failed = sd_bus_message_close_container(reply);
-    if (failed >= 0) failed = sd_bus_send(nullptr, reply, nullptr);
-    sd_bus_message_unref(reply);
-    return failed < 0 ? failed : 1;
+    service.answer_mounts(call, key, ContainerName(container), BusService::is_privileged(call));
+    return 1;
   }
 
   static int get_container_security(sd_bus_message* call, void* data, sd_bus_error* error) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "daemon/bus_objects.h"
+#include "daemon/bus_values.h"
 
 namespace mooring {
 namespace {
@@ -133,13 +134,17 @@ const NodeStatus& BusService::node() {
   return *cached_node_;
 }
 
-bool BusService::may_change(sd_bus_message* call, sd_bus_error* error) const {
+bool BusService::is_privileged(sd_bus_message* call) {
   sd_bus_creds* credentials = nullptr;
   uid_t uid = static_cast<uid_t>(-1);
   const bool is_known = sd_bus_query_sender_creds(call, SD_BUS_CREDS_EUID, &credentials) >= 0 &&
                         sd_bus_creds_get_euid(credentials, &uid) >= 0;
   sd_bus_creds_unref(credentials);
-  if (is_known && (uid == 0 || uid == geteuid())) return true;
+  return is_known && (uid == 0 || uid == geteuid());
+}
+
+bool BusService::may_change(sd_bus_message* call, sd_bus_error* error) const {
+  if (is_privileged(call)) return true;
   sd_bus_error_set(error, (std::string(bus_name) + ".Error.NotPermitted").c_str(),
                    "only root and the user that mooringd runs as may do that");
   return false;
@@ -201,19 +206,23 @@ void BusService::wait_for(sd_bus_message* call, ObjectKey pod, bool for_ready, s
     sd_bus_reply_method_return(call, "");
     return;
   }
+  if (Waiter* waiter = add_waiter(call, std::move(pod), timeout_ms)) waiter->for_ready = for_ready;
+}
+
+/// nullptr if too many wait already; the caller was told then. `timeout_ms` 0: it waits for ever.
+BusService::Waiter* BusService::add_waiter(sd_bus_message* call, ObjectKey pod, std::uint64_t timeout_ms) {
   if (waiters_.size() >= waiters_max) {
     answer_error(call, "LimitExceeded", "too many are waiting already");
-    return;
+    return nullptr;
   }
   Waiter& waiter = waiters_.emplace_back();
   waiter.service = this;
   waiter.number = ++last_waiter_;
   waiter.call = sd_bus_message_ref(call);
   waiter.pod = std::move(pod);
-  waiter.for_ready = for_ready;
   if (sd_bus_track_new(connection_->get(), &waiter.caller, on_caller_gone, &waiter) >= 0)
     sd_bus_track_add_sender(waiter.caller, call);
-  if (timeout_ms == 0) return;
+  if (timeout_ms == 0) return &waiter;
   const auto timeout = std::chrono::milliseconds(std::min(timeout_ms, wait_ms_max));
   waiter.timer = std::make_unique<boost::asio::steady_timer>(loop_, timeout);
   waiter.timer->async_wait([this, waiting = &waiter](error_code cancelled) {
@@ -222,6 +231,44 @@ void BusService::wait_for(sd_bus_message* call, ObjectKey pod, bool for_ready, s
     end_wait(waiting->number);
     if (connection_) connection_->kick();
   });
+  return &waiter;
+}
+
+void BusService::answer_mounts(sd_bus_message* call, const ObjectKey& pod, ContainerName container,
+                               bool may_ask) {
+  constexpr std::uint64_t limit_ms = 120'000;
+  const auto uid = core_.find_pod(pod);
+  if (uid && may_ask && core_.has_parts(*uid, container)) callbacks_.event(ContainerAsked{*uid, container});
+  if (try_answer_mounts(call, pod, container)) return;
+  if (Waiter* waiter = add_waiter(call, pod, limit_ms)) waiter->container = std::move(container);
+}
+
+bool BusService::try_answer_mounts(sd_bus_message* call, const ObjectKey& pod,
+                                   const ContainerName& container) const {
+  const auto uid = core_.find_pod(pod);
+  if (!uid) {
+    answer_error(call, "NoSuchPod", "no pod " + pod.text() + " is known");
+    return true;
+  }
+  const auto mounts = core_.container_mounts(*uid, container);
+  if (!mounts) {
+    const Error& error = mounts.error();
+    if (error.reason == "Preparing") return false;
+    answer_error(call, error.reason.c_str(),
+                 error.message + (error.remedy.empty() ? "" : "; " + error.remedy));
+    return true;
+  }
+  sd_bus_message* reply = nullptr;
+  int failed = sd_bus_message_new_method_return(call, &reply);
+  if (failed >= 0) failed = sd_bus_message_open_container(reply, 'a', "a{sv}");
+  for (const ContainerMount& mount : mounts.value()) {
+    if (failed >= 0) failed = append_mount(reply, mount);
+  }
+  if (failed >= 0) failed = sd_bus_message_close_container(reply);
+  if (failed >= 0) sd_bus_send(nullptr, reply, nullptr);
+  sd_bus_message_unref(reply);
+  if (failed < 0) answer_error(call, "Failed", "the answer cannot be made");
+  return true;
 }
 
 int BusService::on_caller_gone(sd_bus_track*, void* data) {
@@ -252,6 +299,7 @@ std::string BusService::waiting_reason(const ObjectKey& pod) const {
 
 void BusService::answer_waiters() {
   waiters_.remove_if([&](const Waiter& waiter) {
+    if (waiter.container) return try_answer_mounts(waiter.call, waiter.pod, *waiter.container);
     if (!is_met(waiter.pod, waiter.for_ready)) return false;
     sd_bus_reply_method_return(waiter.call, "");
     return true;

@@ -47,6 +47,7 @@ class BusService {
     sd_bus_track* caller = nullptr;  ///< Tells when whoever waits has gone.
     ObjectKey pod;
     bool for_ready = true;
+    std::optional<ContainerName> container;  ///< It waits for the mounts of this container.
     std::unique_ptr<boost::asio::steady_timer> timer;
 
     Waiter() = default;
@@ -63,6 +64,11 @@ class BusService {
   const NodeStatus& node();
   bool is_met(const ObjectKey& pod, bool for_ready) const;
   void wait_for(sd_bus_message* call, ObjectKey pod, bool for_ready, std::uint64_t timeout_ms);
+  /// Answers GetContainerMounts; parts of volumes are looked at first if the caller may ask for that.
+  void answer_mounts(sd_bus_message* call, const ObjectKey& pod, ContainerName container, bool may_ask);
+  /// False if the mounts are being looked at just now: nothing was answered then.
+  bool try_answer_mounts(sd_bus_message* call, const ObjectKey& pod, const ContainerName& container) const;
+  Waiter* add_waiter(sd_bus_message* call, ObjectKey pod, std::uint64_t timeout_ms);
   static int on_caller_gone(sd_bus_track* caller, void* data);
   void end_wait(std::uint64_t number);
   void answer_waiters();
@@ -71,6 +77,7 @@ class BusService {
   void send_details();
   void send_details_of(const PodUid& uid);
   std::string waiting_reason(const ObjectKey& pod) const;
+  static bool is_privileged(sd_bus_message* call);
   bool may_change(sd_bus_message* call, sd_bus_error* error) const;
 
   boost::asio::io_context& loop_;

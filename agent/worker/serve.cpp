@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 /// How long a finished outcome may wait for others before it is told.
 constexpr auto outcome_age_max = std::chrono::microseconds(500);
-constexpr std::size_t tree_part_bytes_max = 96 * 1024;
+constexpr std::size_t tree_part_bytes_max = 96UL * 1024;
 constexpr std::size_t outcomes_per_message_max = 64;
 
 void set_alarm(std::uint32_t deadline_ms) {
@@ -94,7 +94,8 @@ class Server {
     return outcome;
   }
 
-  /// A long operation that gets on is not late: its deadline counts from its last word.
+  /// A long operation that gets on is not late: its deadline counts from its last word. One that does not get
+  /// on says nothing, and the alarm ends it.
   void tell_progress(const Operation& operation, const std::string& progress) {
     if (operation.deadline_ms != 0) set_alarm(operation.deadline_ms);
     Outcome& partial = unsent_.outcomes.emplace_back();
@@ -105,7 +106,7 @@ class Server {
   }
 
   /// A core that was killed has a successor soon, which looks at the node and acts: what the dead one asked
-  /// for must not go on beside it.
+  /// for must not go on beside it. Asked before each step, and in a long one about twice a second.
   bool is_core_there() const {
     pollfd item{socket_, 0, 0};
     return poll(&item, 1, 0) == 0;

@@ -50,6 +50,7 @@ std::vector<std::string> ActualState::adopt(const std::vector<PodRecord>& record
       adopted.directory = volume.directory;
       adopted.shape = volume.shape;
       adopted.is_shared = volume.is_shared;
+      adopted.is_incomplete = volume.is_incomplete;
       adopted.state = PublishState::Uncertain;
       adopted.is_recorded = true;
     }
@@ -81,6 +82,7 @@ std::vector<std::string> ActualState::adopt(const std::vector<PodRecord>& record
         adopted.directory = volume.directory;
         adopted.state = PublishState::Uncertain;
         adopted.found = what;
+        adopted.is_incomplete = true;  // Nobody knows.
       }
     }
   }
@@ -91,8 +93,8 @@ PodRecord make_record(const PodUid& uid, const ActualPod& pod) {
   PodRecord record{uid, pod.key.name_space, pod.key.name, {}};
   for (const ActualVolume& volume : pod.volumes) {
     if (!volume.directory.empty())
-      record.volumes.push_back(
-          {volume.name, volume.plugin, volume.directory, volume.shape, volume.is_shared});
+      record.volumes.push_back({volume.name, volume.plugin, volume.directory, volume.shape, volume.is_shared,
+                                volume.is_incomplete});
   }
   return record;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -37,10 +36,14 @@ struct ActualVolume {
   /// Nobody can be using it (its pod was not wanted for a while, or it is not published yet): if it does not
   /// fit its pod's new manifest, it goes.
   bool is_condemned = false;
-  bool is_mount = false;            ///< Published as a mount exactly at its path.
-  bool is_recorded = false;         ///< The pod's record names it.
-  bool is_shared = false;           ///< Its containers may have mounted things in it that the node sees.
-  std::set<std::string> sub_paths;  ///< Targets of subPath mounts that are there (layout::sub_path).
+  bool is_mount = false;     ///< Published as a mount exactly at its path.
+  bool is_recorded = false;  ///< The pod's record names it.
+  /// It was never seen whole (Recipe::may_be_half_made): after a crash it is published, and not taken as it
+  /// is.
+  bool is_incomplete = false;
+  bool is_shared = false;  ///< Its containers may have mounted things in it that the node sees.
+  /// SubPath mounts that are there: target (layout::sub_path) → path in the volume; empty: an earlier run's.
+  std::map<std::string, std::string> sub_paths;
 };
 
 struct ActualPod {

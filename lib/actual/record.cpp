@@ -41,7 +41,9 @@ std::string encode_record(const PodRecord& record) {
     out += R"(,"plugin":)" + json_string(volume.plugin.str());
     out += R"(,"directory":)" + json_string(volume.directory.str());
     out += R"(,"shape":)" + json_string(volume.shape);
-    out += volume.is_shared ? R"(,"shared":true})" : "}";
+    if (volume.is_shared) out += R"(,"shared":true)";
+    if (volume.is_incomplete) out += R"(,"complete":false)";
+    out += "}";
   }
   return out + "]}\n";
 }
@@ -72,7 +74,8 @@ Result<PodRecord> decode_record(std::string_view bytes) {
     const std::string* shape = string_member(entry, "shape");
     record.volumes.push_back({VolumeName(*volume), PluginName(*plugin), VolumeDirectory(*directory),
                               shape == nullptr ? std::string() : *shape,
-                              entry.value("shared", nlohmann::json()) == true});
+                              entry.value("shared", nlohmann::json()) == true,
+                              entry.value("complete", nlohmann::json()) == false});
   }
   return record;
 }

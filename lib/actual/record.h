@@ -20,8 +20,9 @@ struct VolumeRecord {
   VolumeName name;
   PluginName plugin;
   VolumeDirectory directory;
-  std::string shape = {};  ///< See ActualVolume; may be empty.
-  bool is_shared = false;  ///< See ActualVolume.
+  std::string shape = {};      ///< See ActualVolume; may be empty.
+  bool is_shared = false;      ///< See ActualVolume.
+  bool is_incomplete = false;  ///< See ActualVolume.
   friend bool operator==(const VolumeRecord&, const VolumeRecord&) = default;
 };
 

@@ -33,6 +33,9 @@ Result<std::vector<ContainerMount>> Core::container_mounts(const PodUid& uid,
                                                            const ContainerName& container) const {
   return engine_->container_mounts(uid, container);
 }
+bool Core::has_parts(const PodUid& uid, const ContainerName& container) const {
+  return engine_->has_parts(uid, container);
+}
 Result<ContainerSecurity> Core::container_security(const PodUid& uid, const ContainerName& container) const {
   return engine_->container_security(uid, container);
 }

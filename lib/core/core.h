@@ -100,6 +100,12 @@ struct RecordFailed {
 struct WatchFired {
   int watch = 0;
 };
+/// A runtime is about to start a container of a pod: the parts of volumes that it mounts (subPath) are to be
+/// looked at once more, and made if they were left to this moment.
+struct ContainerAsked {
+  PodUid pod;
+  ContainerName container;
+};
 /// Somebody asks to try again now what waits for its backoff; an empty pod means all.
 struct RetryRequested {
   std::optional<ObjectKey> pod;
@@ -109,7 +115,7 @@ struct TimerFired {};
 
 using Event = std::variant<FileParsed, FileUnreadable, FileGone, ListingCompleted, ListingFailed, RecordsRead,
                            MountsRead, OperationEnded, OperationStuck, OperationProgress, WorkersFailing,
-                           NodeWarned, RecordFailed, WatchFired, RetryRequested, TimerFired>;
+                           NodeWarned, RecordFailed, WatchFired, RetryRequested, ContainerAsked, TimerFired>;
 
 struct PodIdentity {
   PodUid uid;
@@ -151,9 +157,12 @@ class Core {
   std::optional<PodUid> find_pod(const ObjectKey& key) const;
   std::optional<PodStatus> pod_status(const PodUid& uid) const;
   /// The mounts of a pod's containers (all, or one by name); an error if the pod is not ready ("NotReady") or
-  /// unknown.
+  /// unknown, if a part of a volume cannot be had (why), is being looked at just now ("Preparing") or is made
+  /// only when its container is asked for by name ("NotPrepared").
   Result<std::vector<ContainerMount>> container_mounts(const PodUid& uid,
                                                        const ContainerName& container) const;
+  /// True if a container of the pod mounts parts of volumes (see ContainerAsked).
+  bool has_parts(const PodUid& uid, const ContainerName& container) const;
   /// What the pod asks of a container's process, ready or not. `container` empty: that of the pod's only
   /// container, or of a pod with several what it says for all of them.
   Result<ContainerSecurity> container_security(const PodUid& uid, const ContainerName& container) const;

@@ -24,6 +24,7 @@ namespace mooring {
 ///   engine_adoption.cpp    records, scan, mount table → actual state
 ///   engine_operations.cpp  what became of operations
 ///   engine_content.cpp     changed objects and pods → volumes whose content follows them
+///   engine_parts.cpp       parts of volumes (subPath) that containers mount
 ///   engine_plan.cpp        dirty pods → plans → operations
 ///   engine_status.cpp      what people and programs see
 ///
@@ -44,6 +45,7 @@ class Core::Engine {
   std::optional<PodStatus> pod_status(const PodUid& uid) const;
   Result<std::vector<ContainerMount>> container_mounts(const PodUid& uid,
                                                        const ContainerName& container) const;
+  bool has_parts(const PodUid& uid, const ContainerName& container) const;
   Result<ContainerSecurity> container_security(const PodUid& uid, const ContainerName& container) const;
   std::vector<StatusEvent> events_since(std::uint64_t sequence) const { return log_.since(sequence); }
   bool knows_all() const { return adoption_ == Adoption::Adopted && listing_is_complete_; }
@@ -71,7 +73,6 @@ class Core::Engine {
   void request_scan(Instant now);
   void verify_tree(const TreeFacts& tree, Instant now);
   void verify_mounts(const PodUid& uid, Instant now);
-  void verify_sub_paths(const ActualPod& pod, ActualVolume& volume, const VolumeWork& work, Instant now);
   void settle_mount(const PodUid& uid, ActualVolume& volume);
   bool settle_found(const PodUid& uid, ActualVolume& volume, const Shape& shape);
 
@@ -105,12 +106,21 @@ class Core::Engine {
   void compare_content(const DesiredPod& desired, const ActualVolume& volume, VolumeWork& work, Instant now);
   bool waits_for_objects(const manifest::Pod& pod, const VolumeName& name) const;
 
+  // engine_parts.cpp
+  void on(ContainerAsked& event, Instant now);
+  static void note_parts(const manifest::Pod& pod, VolumeWork& work, const Result<Recipe>& recipe);
+  static bool has_all_parts(const manifest::Pod& pod, const ActualVolume& volume, const VolumeWork& work);
+  static void require_parts(const ActualVolume& volume, VolumeWork& work);
+  void verify_parts(const ActualPod& pod, ActualVolume& volume, const VolumeWork& work, Instant now);
+  Result<std::string> source_of(const PodUid& uid, const DesiredPod& desired,
+                                const manifest::Container& container,
+                                const manifest::VolumeMount& mount) const;
+
   // engine_plan.cpp
   const DesiredPod* desired_of(const PodUid& uid) const;
   void plan(const PodUid& uid, Instant now);
   void sync_volumes(const PodUid& uid, const DesiredPod* desired, ActualPod& actual, PodWork& work,
                     Instant now);
-  static void require_sub_paths(ActualVolume& volume, const VolumeWork& work);
   PodView view_of(const PodUid& uid, const DesiredPod* desired, const ActualPod& actual,
                   const PodWork& work) const;
   Fate fate_of(const DesiredPod* desired, const ActualVolume& volume, const VolumeWork& work) const;
@@ -135,9 +145,6 @@ class Core::Engine {
                              const VolumeWork& work, Instant now) const;
   std::string path_of(const PodUid& uid, const DesiredPod* desired, const ActualVolume* volume,
                       const VolumeName& name) const;
-  Result<std::string> source_of(const PodUid& uid, const DesiredPod& desired,
-                                const manifest::Container& container,
-                                const manifest::VolumeMount& mount) const;
   std::vector<std::string> foreign_mounts() const;
   void log(Instant now, bool warning, std::string reason, std::string object, std::string message);
 

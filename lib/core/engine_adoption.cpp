@@ -115,7 +115,7 @@ void Core::Engine::adopt(const TreeFacts& tree, Instant now) {
   // What is as its record says is published, whatever the manifest says now.
   for (const auto& [uid, pod] : actual_.pods()) {
     for (ActualVolume& volume : actual_.find(uid)->volumes)
-      settle_found(uid, volume, volume.shape);
+      if (!volume.is_incomplete) settle_found(uid, volume, volume.shape);
   }
   for (const auto& [uid, pod] : actual_.pods()) {
     if (store_.find_pod(uid) == nullptr) unseen_.insert(uid);
@@ -142,12 +142,13 @@ bool Core::Engine::settle_found(const PodUid& uid, ActualVolume& volume, const S
     if (is_bind ? !top->root.ends_with("/" + path) : "mount:" + top->type != shape) return false;
   }
   volume.found = Found::Nothing;
+  volume.is_incomplete = false;
   volume.is_mount = is_mount;
   volume.state = PublishState::Published;
   volume.shape = shape;
   const std::string& root = options_.node.root_dir;
   for (const MountFact* mount : mounts_->below(root + "/" + layout::sub_paths(uid, volume.name)))
-    volume.sub_paths.insert(mount->mount_point.substr(root.size() + 1));
+    volume.sub_paths.emplace(mount->mount_point.substr(root.size() + 1), std::string());
   return true;
 }
 
@@ -174,32 +175,21 @@ void Core::Engine::verify_mounts(const PodUid& uid, Instant now) {
   for (ActualVolume& volume : actual->volumes) {
     VolumeWork& volume_work = work->second.ensure(volume.name, now.wall);
     if (volume_work.is_blocked) volume_work.backoff.hurry();
-    verify_sub_paths(*actual, volume, volume_work, now);
-    if (!volume.is_mount || volume.state != PublishState::Published || volume_work.doing != Doing::None)
+    verify_parts(*actual, volume, volume_work, now);
+    if (!volume.is_mount || volume.state != PublishState::Published ||
+        (volume_work.doing != Doing::None && !volume_work.is_refreshing))
       continue;
     const std::string path =
         options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory);
     if (mounts_->top_at(path) != nullptr) continue;
     volume.state = PublishState::Uncertain;
+    volume_work.is_refreshing = false;
     if (desired_of(uid) == nullptr) continue;
     log(now, true, "MountVanished", "pod/" + actual->key.text(),
-        "the mount of volume " + volume.name.str() +
-            " was removed behind Mooring's back; it is made again, empty");
+        "the mount of volume " + volume.name.str() + " was removed behind Mooring's back; it is made again" +
+            (volume.shape == "bind" ? "" : ", empty"));
   }
   dirty_.insert(uid);
-}
-
-/// A part that is not mounted any more must be bound again before the next container can have it.
-void Core::Engine::verify_sub_paths(const ActualPod& pod, ActualVolume& volume, const VolumeWork& work,
-                                    Instant now) {
-  if (volume.state != PublishState::Published || work.doing != Doing::None) return;
-  const auto gone = std::erase_if(volume.sub_paths, [&](const std::string& target) {
-    return mounts_->top_at(options_.node.root_dir + "/" + target) == nullptr;
-  });
-  if (gone == 0) return;
-  log(now, true, "MountVanished", "pod/" + pod.key.text(),
-      "a subPath mount of volume " + volume.name.str() +
-          " was removed behind Mooring's back; it is made again");
 }
 
 std::vector<std::string> Core::Engine::foreign_mounts() const {

@@ -44,6 +44,7 @@ void Core::Engine::content_changed(const std::set<ObjectReference>& objects) {
       const auto work = work_.find(uid);
       if (work == work_.end()) continue;
       for (VolumeWork& volume : work->second.volumes) {
+        volume.wanted_shape.reset();  // And which parts are to be mounted: see sync_volumes().
         volume.is_content_stale = true;
         volume.is_refused = false;
         volume.backoff.hurry();
@@ -79,6 +80,7 @@ void Core::Engine::compare_content(const DesiredPod& desired, const ActualVolume
   if (!can_change || waits_for_objects(*desired.pod, volume.name)) return;
   work.is_content_stale = false;
   Result<Recipe> recipe = recipe_in_plan(*desired.pod, volume.name);
+  note_parts(*desired.pod, work, recipe);
   if (recipe) {
     work.is_outdated = recipe.value().content != work.content;
     if (!work.is_outdated) work.refresh_failure.reset();

@@ -58,10 +58,13 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
   dirty_.insert(what.pod);
   work.progress.clear();
   work.progress_told.reset();
+  work.is_answering = false;
   if (!outcome.error) {
     volume->state = PublishState::Published;
     volume->is_mount = what.is_mount;
-    volume->sub_paths.insert(what.sub_paths.begin(), what.sub_paths.end());
+    if (std::exchange(volume->is_incomplete, false)) volume->is_recorded = false;
+    for (const auto& [target, path] : what.sub_paths)
+      volume->sub_paths[target] = path;
     if (!work.is_refreshing) take_warnings(what.pod, work, outcome, now);
     work.content = what.content;
     work.is_outdated = false;
@@ -82,8 +85,10 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
   }
   if (std::exchange(work.is_refreshing, false)) {
     work.content.clear();  // It holds what it held or what it was to hold, whole; it is tried again.
+    work.failure = std::move(work.refresh_failure);  // So that the same is not told again.
     fail(what.pod, work, *outcome.error, now);
     work.refresh_failure = std::move(work.failure);
+    if (!unconfirmed_.contains(what.pod)) verify_parts(*actual_.find(what.pod), *volume, work, now);
     return;
   }
   // Whatever a failed step may have left is found again by unpublishing, which may be done to anything. In a
@@ -227,6 +232,7 @@ void Core::Engine::unpublish_ended(const InFlight& what, Outcome& outcome, Insta
   volume->shape.clear();
   volume->is_mount = false;
   volume->is_shared = false;
+  volume->is_incomplete = false;
   volume->sub_paths.clear();
   work.backoff.reset();
   work.failure.reset();

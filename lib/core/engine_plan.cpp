@@ -24,7 +24,10 @@ Result<Recipe> Core::Engine::recipe_of(const manifest::Pod& pod, const VolumeNam
     error.remedy = "use a kind that `mooringctl get plugins` lists";
     return error;
   }
-  const RecipeRequest request{pod, *volume, options_.node, store_, *mounts_};
+  RecipeRequest request{pod, *volume, options_.node, store_, *mounts_};
+  if (const auto pod_work = work_.find(pod.uid); pod_work != work_.end()) {
+    if (const VolumeWork* work = pod_work->second.find(name)) request.asked = work->asked;
+  }
   MOORING_TRY(Recipe recipe, plugin->recipe(request));
   return with_common_options(std::move(recipe), request, plugin->support());
 }
@@ -105,22 +108,28 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
       if (!volume_work.wanted_shape) {
         Result<Recipe> recipe = recipe_of(*desired->pod, volume->name);
         volume_work.wanted_shape = recipe ? recipe.value().shape() : Shape();
-        volume_work.wanted_sub_paths = recipe ? recipe.value().sub_paths : std::vector<std::string>();
+        volume_work.may_be_half_made = recipe && recipe.value().may_be_half_made();
+        note_parts(*desired->pod, volume_work, recipe);
+        if (recipe && recipe.value().is_shared && !known->is_shared) {  // Also of what was there before.
+          known->is_shared = true;
+          known->is_recorded = false;
+        }
         if (recipe) made_.emplace_back(volume->name, std::move(recipe).value());
       }
       if (known->plugin == plugin && known->state == PublishState::Uncertain &&
           known->found != Found::Nothing) {
         // No record tells what it was made as, or it is not that any more: if it is what is asked for, it
         // stays, and is recorded as that; else publishing it looks at what is there.
+        const bool is_whole = !volume_work.may_be_half_made || !known->is_incomplete;
         known->shape.clear();
         known->is_recorded = false;
-        if (!settle_found(uid, *known, *volume_work.wanted_shape)) settle_mount(uid, *known);
+        if (is_whole && !settle_found(uid, *known, *volume_work.wanted_shape)) settle_mount(uid, *known);
         known->found = Found::Nothing;
       }
       if (fate_of(desired, *known, volume_work) != Fate::Wanted) continue;
       known->is_condemned = false;
-      require_sub_paths(*known, volume_work);
       compare_content(*desired, *known, volume_work, now);
+      require_parts(*known, volume_work);
       if (waits_for_objects(*desired->pod, volume->name)) content_waiting_.insert(uid);
     }
   }
@@ -137,14 +146,6 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
   }
   std::erase_if(actual.volumes,
                 [&](const ActualVolume& volume) { return work.find(volume.name) == nullptr; });
-}
-
-/// A volume that is there, but not all the parts that containers mount, is not published yet.
-void Core::Engine::require_sub_paths(ActualVolume& volume, const VolumeWork& work) {
-  if (volume.state != PublishState::Published || work.doing != Doing::None) return;
-  const auto is_bound = [&](const std::string& target) { return volume.sub_paths.contains(target); };
-  if (!std::all_of(work.wanted_sub_paths.begin(), work.wanted_sub_paths.end(), is_bound))
-    volume.state = PublishState::Uncertain;
 }
 
 /// What is to become of a volume that is known. While its pod is wanted, what was published stays: the
@@ -190,6 +191,8 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   ActualVolume& volume = *actual.find(name);
   VolumeWork& work = *work_.at(uid).find(name);
   Result<Recipe> made = recipe_in_plan(*desired.pod, name);
+  note_parts(*desired.pod, work, made);
+  work.is_answering = std::exchange(work.is_asked, false) && made;
   if (!made) {
     if (volume.state == PublishState::Published) {  // compare_content() says why; what it holds stays.
       work.is_content_stale = true;
@@ -209,7 +212,10 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   volume.found = Found::Nothing;
   if (volume.shape != recipe.shape()) volume.is_recorded = false;
   volume.shape = recipe.shape();
-  work.wanted_sub_paths = recipe.sub_paths;
+  if (volume.state != PublishState::Published && recipe.may_be_half_made()) {
+    volume.is_incomplete = true;
+    volume.is_recorded = false;
+  }
   if (recipe.is_shared && !volume.is_shared) {
     volume.is_shared = true;
     volume.is_recorded = false;
@@ -229,6 +235,7 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
       if (auto* check = std::get_if<CheckHostPath>(&step)) check->confined_to.reset();
       if (auto* part = std::get_if<BindSubPath>(&step)) part->confined_to.reset();
       if (auto* change = std::get_if<ChangeGroup>(&step)) change->entries_max = 0;
+      if (auto* map = std::get_if<MapGroup>(&step)) map->entries_max = 0;
     }
   }
   operation.deadline_ms = operation.lane == Lane::Own ? options_.own_deadline_ms : options_.local_deadline_ms;
@@ -242,6 +249,9 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   if (work.is_refreshing)
     std::erase_if(operation.steps,
                   [](const Step& step) { return std::holds_alternative<ChangeGroup>(step); });
+  for (Step& step : operation.steps) {
+    if (auto* map = std::get_if<MapGroup>(&step)) map->bind_only = work.is_refreshing;
+  }
   // What this run made itself a while ago is there; if not, the next try makes it again.
   if (work.is_refreshing && !work.content.empty()) {
     std::erase_if(operation.steps, [](const Step& step) {

@@ -59,9 +59,12 @@ void Core::Engine::update_phases(const PodUid& uid, Instant now) {
     } else if (!wanted) {
       phase = Phase::Unpublishing;
     } else if (there->state == PublishState::Published &&
-               (volume.doing == Doing::None || volume.is_refreshing)) {
+               (volume.doing == Doing::None || volume.is_refreshing) &&
+               (desired == nullptr || fate_of(desired, *there, volume) == Fate::Kept ||
+                has_all_parts(*desired->pod, *there, volume))) {
       phase = Phase::Ready;
-    } else if (!volume.is_refused && (volume.doing != Doing::None || volume.failure)) {
+    } else if (!volume.is_refused &&
+               (volume.doing != Doing::None || volume.failure || volume.refresh_failure)) {
       phase = Phase::Publishing;
     }
     if (phase != Phase::Ready && desired != nullptr && desired->find_used(volume.name) != nullptr)
@@ -123,6 +126,10 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
     status.reason = work.failure->reason;
     status.message = work.failure->message;
     status.action = work.failure->action;
+  } else if (work.refresh_failure) {
+    status.reason = work.refresh_failure->reason;
+    status.message = work.refresh_failure->message;
+    status.action = work.refresh_failure->action;
   } else if (work.phase == Phase::Pending && desired != nullptr && adoption_ == Adoption::Adopted &&
              waits_for_objects(*desired->pod, work.name)) {
     status.reason = "WaitingForManifests";
@@ -204,23 +211,6 @@ std::optional<PodUid> Core::Engine::find_pod(const ObjectKey& key) const {
   return going;
 }
 
-/// What a container's mount takes as its source: the volume, or the part of it that was bound for the mount.
-Result<std::string> Core::Engine::source_of(const PodUid& uid, const DesiredPod& desired,
-                                            const manifest::Container& container,
-                                            const manifest::VolumeMount& mount) const {
-  const ActualVolume* volume = actual_.find(uid)->find(mount.name);
-  if (mount.sub_path.empty() && mount.sub_path_expression.empty())
-    return path_of(uid, &desired, volume, mount.name);
-  const auto index = static_cast<std::size_t>(&mount - container.mounts.data());
-  const std::string target = layout::sub_path(uid, mount.name, container.name, index);
-  if (volume != nullptr && volume->sub_paths.contains(target)) return options_.node.root_dir + "/" + target;
-  const auto& wanted = work_.at(uid).find(mount.name)->wanted_sub_paths;
-  if (std::find(wanted.begin(), wanted.end(), target) == wanted.end())  // It means the whole volume.
-    return path_of(uid, &desired, volume, mount.name);
-  return status_error(
-      "NotReady", "the subPath of " + mount.mount_path + " is not mounted: see `mooringctl " + "explain`");
-}
-
 Result<std::vector<ContainerMount>> Core::Engine::container_mounts(const PodUid& uid,
                                                                    const ContainerName& container) const {
   const DesiredPod* desired = desired_of(uid);
@@ -234,12 +224,13 @@ Result<std::vector<ContainerMount>> Core::Engine::container_mounts(const PodUid&
   std::vector<ContainerMount> mounts;
   bool is_known = container.empty();
   const ActualPod& actual = *actual_.find(uid);
-  std::set<VolumeName> seen;
+  std::set<std::string> seen;  ///< Volumes and parts of them.
   for (const manifest::Container& c : desired->pod->containers) {
     const bool is_asked = container.empty() || c.name == container;
     is_known = is_known || is_asked;
     for (const manifest::VolumeMount& mount : c.mounts) {
-      const bool is_first_of_volume = seen.insert(mount.name).second;
+      const bool is_first_of_volume =
+          seen.insert(mount.name.str() + "/" + mount.sub_path + mount.sub_path_expression).second;
       if (!is_asked) continue;
       const ActualVolume* volume = actual.find(mount.name);
       ContainerMount out;

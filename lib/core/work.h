@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,7 @@ struct VolumeWork {
   Doing doing = Doing::None;
   Phase phase = Phase::Pending;
   std::optional<std::string> wanted_shape;  ///< Of the recipe, once it was asked for; empty: it has none.
+  bool may_be_half_made = false;            ///< Likewise: see Recipe.
   bool is_refused = false;                  ///< The plugin refuses it as it is written.
   bool is_unconfined = false;               ///< Its look-up left its mount: it needs a worker of its own.
   bool is_blocked =
@@ -45,9 +48,14 @@ struct VolumeWork {
   std::string content;
   bool is_content_stale = true;  ///< Its objects or its pod changed since the content was compared last.
   bool is_outdated = false;      ///< It is published, and is to hold something else now.
-  std::unique_ptr<Failure> refresh_failure;    ///< Why a published volume could not be given new content.
-  std::vector<std::string> wanted_sub_paths;   ///< Targets of the recipe's subPath mounts.
-  std::string progress;                        ///< How far what is in flight is; empty: it told nothing.
+  std::unique_ptr<Failure> refresh_failure;  ///< Why a published volume could not be given new content.
+  std::map<std::string, std::string> wanted_sub_paths;  ///< Of the last recipe that could be made...
+  std::set<std::string> late_sub_paths;                 ///< ...and likewise.
+  std::unique_ptr<Failure> parts_problem;               ///< Why nobody can tell which parts are to be bound.
+  std::set<ContainerName> asked;                        ///< Containers with parts that a runtime asked for.
+  bool is_asked = false;      ///< The parts are to be looked at, because a container is about to start.
+  bool is_answering = false;  ///< What is in flight looks at them.
+  std::string progress;       ///< How far what is in flight is; empty: it told nothing.
   std::optional<MonotonicTime> progress_told;  ///< When an event last told of it.
   std::string
       warning;  ///< What is not as it should be with a published volume that can be used all the same.
@@ -73,11 +81,11 @@ struct PodWork {
 struct InFlight {
   Doing doing = Doing::None;
   PodUid pod;
-  VolumeName volume;                   ///< Empty: the pod's directory, or the node.
-  std::string trash_name;              ///< Of EmptyTrash; of Unpublish: what it would move aside.
-  bool is_mount = false;               ///< Of Publish: what the recipe said it will be.
-  std::string content;                 ///< Of Publish: what the recipe said it will hold.
-  std::vector<std::string> sub_paths;  ///< Of Publish: what it binds besides.
+  VolumeName volume;                             ///< Empty: the pod's directory, or the node.
+  std::string trash_name;                        ///< Of EmptyTrash; of Unpublish: what it would move aside.
+  bool is_mount = false;                         ///< Of Publish: what the recipe said it will be.
+  std::string content;                           ///< Of Publish: what the recipe said it will hold.
+  std::map<std::string, std::string> sub_paths;  ///< Of Publish: the parts that it binds (Recipe).
 };
 
 /// An operation whose worker waits in the kernel and cannot be ended.

@@ -1,5 +1,7 @@
 #include "desired/recipe.h"
 
+#include <algorithm>
+
 namespace mooring {
 
 Shape Recipe::shape() const {
@@ -20,6 +22,13 @@ Shape Recipe::shape() const {
       return mount_types.empty() ? "mount" : "mount:" + mount_types.front();
   }
   return {};
+}
+
+bool Recipe::may_be_half_made() const {
+  return std::any_of(publish.up.begin(), publish.up.end(), [](const Step& step) {
+    return std::holds_alternative<ChangeGroup>(step) || std::holds_alternative<MapGroup>(step) ||
+           std::holds_alternative<PublishFiles>(step);
+  });
 }
 
 }  // namespace mooring

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,10 +45,15 @@ struct Recipe {
   /// Of a volume whose content follows objects: what it is to hold (content_digest()). Published with another
   /// one, it is published again. Empty: its content is its containers'.
   std::string content;
-  std::vector<std::string> sub_paths;  ///< The targets of its BindSubPath steps.
+  std::map<std::string, std::string> sub_paths;  ///< The parts that it binds: target → path in the volume.
+  /// Targets of parts that are bound only when their container is asked for, and that the volume is ready
+  /// without: an init container that runs before has the volume too, and may make what is to be bound.
+  std::set<std::string> late_sub_paths;
   bool is_shared = false;  ///< A container may mount in it what the node sees too (Bidirectional).
 
   Shape shape() const;
+  /// True if the directory or mount alone does not tell that the volume is whole: files or owners come after.
+  bool may_be_half_made() const;
 };
 
 }  // namespace mooring

@@ -25,14 +25,15 @@ struct GroupChange {
 
 /// What was done, or has been done so far.
 struct GroupReport {
-  std::uint64_t seen = 0;     ///< Entries that were read, links and mounts too; in the end the root too.
+  std::uint64_t seen = 0;     ///< Entries that were looked at, whatever came of it; in the end the root too.
   std::uint64_t changed = 0;  ///< Those that were not right, and are now.
   std::uint64_t failed = 0;   ///< Those that could not be changed, such as immutable files.
   std::string first_failure;  ///< One of these and why, "a/b: EPERM: ..."; empty if there is none.
   bool was_skipped = false;   ///< The root was right already: nothing else was looked at.
 };
 
-/// Called about every 500 ms from the thread that asked for the walk. False ends it: Transient, "Stopped".
+/// Called about every 500 ms from the thread that asked for the walk, also if nothing moved since the last
+/// time. False ends it: Transient, "Stopped"; it returns when the calls that are under way have.
 using GroupProgress = std::function<bool(const GroupReport&)>;
 
 }  // namespace mooring::kernel

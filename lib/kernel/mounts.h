@@ -30,9 +30,18 @@ struct GroupSwap {
   std::uint32_t shown = 0;
 };
 
+/// What a new bind has to do with what is mounted below its source later, and the source with what is mounted
+/// below the bind.
+enum class Propagation : std::uint8_t {
+  Private,  ///< Nothing.
+  Slave,    ///< It gets what is mounted below its source, and gives nothing back.
+  Shared,   ///< As its source: if that is shared, each gets what is mounted below the other.
+};
+
 struct OpenBindRequest {
   std::string target;  ///< Relative to the root directory; exists, of the same kind as the source.
   std::optional<GroupSwap> groups;  ///< An idmapped mount (Linux 5.12 and the file system can).
+  Propagation propagation = Propagation::Private;
 };
 
 /// Mounts. Targets are relative to the root directory and are looked up as in Files (beneath, no links, no
@@ -53,8 +62,12 @@ class Mounts {
   /// looked up again). A file system or a kernel that cannot map groups: Final, "CannotMapGroups".
   virtual Result<void> bind_open(const OpenFile& source, const OpenBindRequest& request) = 0;
   /// Unmounts all that is mounted below `target` and above the first `kept` mounts that are stacked exactly
-  /// at it, the latest first, none by force; the first that fails ends it. Reads the whole table. How many
-  /// there were.
+  /// at it, the latest first, none by force; the first that fails ends it, and the error has its path. How
+  /// many there were. Reads the whole table.
+  /// All are made private first: a leftover may be a bind of any directory of the node, and to unmount what
+  /// lies in the copy would unmount it in the original too. One that no path reaches, because another covers
+  /// it, and that shares with a mount that is none of them, ends it before anything is unmounted:
+  /// "MountedBelow", which names both.
   virtual Result<std::uint32_t> unmount_below(const std::string& target, std::uint32_t kept) = 0;
   /// Removes the uppermost mount at `target` (UMOUNT_NOFOLLOW, not lazy, not forced). EINVAL (not a mount
   /// point): Transient, "NotMounted".

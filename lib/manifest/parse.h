@@ -10,7 +10,7 @@ namespace mooring::manifest {
 /// Limits that keep a hostile or broken file from taking the memory or the time of the agent.
 struct Limits {
   std::size_t file_bytes_max = 16u * 1024 * 1024;
-  std::size_t document_bytes_max = 1024 * 1024;
+  std::size_t document_bytes_max = 4u * 1024 * 1024;  ///< A Secret of 1 MiB is longer in base64.
   std::size_t depth_max = 64;
   std::size_t alias_nodes_max = 10'000;  ///< Nodes that expanding aliases may add to one document.
 };

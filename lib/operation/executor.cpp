@@ -25,8 +25,8 @@ Error refusal(std::string reason, std::string message, std::string path, std::st
 /// Runs steps; each overload does one kind, and notes in `outcome` if it changed the node.
 class Runner {
  public:
-  Runner(kernel::Kernel kernel, const TellProgress& tell, Outcome& outcome)
-      : kernel_(kernel), tell_(tell), outcome_(outcome) {}
+  Runner(kernel::Kernel kernel, Waiting waiting, Outcome& outcome)
+      : kernel_(kernel), waiting_(std::move(waiting)), outcome_(outcome) {}
 
   Result<void> operator()(const MakePodDirectory& step);
   Result<void> operator()(const MakeDirectory& step);
@@ -57,7 +57,7 @@ class Runner {
   bool is_gone(const std::string& path);
 
   kernel::Kernel kernel_;
-  const TellProgress& tell_;
+  Waiting waiting_;
   Outcome& outcome_;
 };
 
@@ -343,11 +343,11 @@ Result<void> Runner::operator()(const UnmountLeftovers& step) {
 }
 
 Result<void> Runner::operator()(const ChangeGroup& step) {
-  return change_group(step, kernel_, tell_, outcome_);
+  return change_group(step, kernel_, waiting_, outcome_);
 }
 
 Result<void> Runner::operator()(const MapGroup& step) {
-  return map_group(step, kernel_, tell_, outcome_);
+  return map_group(step, kernel_, waiting_, outcome_);
 }
 
 }  // namespace
@@ -356,7 +356,7 @@ Outcome execute(const Operation& operation, kernel::Kernel kernel, const std::fu
                 const TellProgress& tell) {
   Outcome outcome;
   outcome.id = operation.id;
-  Runner runner(kernel, tell, outcome);
+  Runner runner(kernel, {may_go_on, tell}, outcome);
   for (const Step& step : operation.steps) {
     if (may_go_on && !may_go_on()) {
       outcome.error = refusal("CoreGone", "the core that asked for it is gone", {}, {});

@@ -36,14 +36,12 @@ class LiveParts {
   Result<void> remove_others() {
     MOORING_TRY(const auto live, volume_.status(layout::content_live));
     if (!live && step_.live_parts.empty()) return success();
-    if (!live) {
-      is_changed_ = true;
-      return writer_.make_directory(layout::content_live);
-    }
+    if (!live) return ensure_directory(layout::content_live);
     if (step_.live_parts.empty()) {
       is_changed_ = true;
       return volume_.remove_tree(layout::content_live);
     }
+    MOORING_TRY(ensure_directory(layout::content_live));
     std::set<std::string> wanted;
     for (const LivePart& part : step_.live_parts)
       wanted.insert(part.name);
@@ -107,9 +105,13 @@ class LiveParts {
     return remove_stale(place, "", wanted);
   }
 
+  /// Makes a directory, or gives the group one that a crash left without it.
   Result<void> ensure_directory(const std::string& path) {
     MOORING_TRY(const auto status, volume_.status(path));
-    if (status) return success();
+    const bool is_right =
+        status && (!step_.group || (status->group == *step_.group &&
+                                    status->mode == (content_directory_mode | group_directory_bits)));
+    if (is_right) return success();
     is_changed_ = true;
     return writer_.make_directory(path);
   }

@@ -1,6 +1,8 @@
 #include "operation/sub_paths.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <optional>
 
 #include "step/layout.h"
 
@@ -10,6 +12,18 @@ namespace {
 using kernel::FileStatus;
 using kernel::FileType;
 
+/// Unmounts a part that could not be unmounted, with what is mounted below it: the containers, or the node,
+/// mounted in the volume, and the part got a copy.
+Result<bool> unmount_with_below(const std::string& path, kernel::Mounts& mounts) {
+  Result<std::uint32_t> unmounted = mounts.unmount_below(path, 0);
+  if (unmounted) return unmounted.value() != 0;
+  Error error = std::move(unmounted).error();
+  if (error.reason != "Busy" || error.path == path) return error;
+  error.reason = "MountedBelow";
+  error.message = "what is mounted below the subPath cannot be unmounted: " + error.message;
+  return error;
+}
+
 /// Unmounts all that is stacked on `path`, without looking at it first. True if there was something.
 Result<bool> unmount_all(const std::string& path, kernel::Mounts& mounts) {
   constexpr int stacked_max = 64;
@@ -18,27 +32,69 @@ Result<bool> unmount_all(const std::string& path, kernel::Mounts& mounts) {
     if (done && unmounted < stacked_max) continue;
     if (done || done.error().reason == "NotMounted" || done.error().errno_value == ENOENT)
       return unmounted != 0;
+    if (done.error().reason == "Busy") return unmount_with_below(path, mounts);
     return done.error();
   }
 }
 
+Error not_ours(const std::string& path, const std::string& what) {
+  Error error;
+  error.kind = ErrorKind::Transient;
+  error.reason = "NotEmpty";
+  error.message = path + " holds what Mooring did not make" + what;
+  error.path = path;
+  error.errno_value = ENOTEMPTY;
+  error.remedy = "look at it, and remove it if nobody needs it";
+  return error;
+}
+
+/// Removes what a part was bound on: an empty directory, or an empty file. Anything else is somebody's.
 Result<void> remove_place(const std::string& path, kernel::Files& files) {
-  const Result<void> removed = files.remove_file(path);
-  if (removed || removed.error().errno_value != EISDIR) return removed;
-  return files.remove_directory(path);
+  const Result<void> removed = files.remove_directory(path);
+  if (removed || removed.error().errno_value != ENOTDIR) return removed;
+  MOORING_TRY(const auto there, files.status(path));
+  if (there && (there->type != FileType::Regular || there->size_bytes != 0)) return not_ours(path, "");
+  return files.remove_file(path);
+}
+
+/// True for the names that Mooring gives to what parts are bound on: the positions of their mounts.
+bool is_position(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+kernel::Propagation propagation_of(Propagation propagation) {
+  switch (propagation) {
+    case Propagation::Slave:
+      return kernel::Propagation::Slave;
+    case Propagation::Shared:
+      return kernel::Propagation::Shared;
+    case Propagation::Private:
+      break;
+  }
+  return kernel::Propagation::Private;
 }
 
 /// Removes a directory of the layout; what is in it and should not be is named.
 Result<void> remove_emptied(const std::string& path, kernel::Files& files) {
   const Result<void> removed = files.remove_directory(path);
   if (removed || removed.error().errno_value != ENOTEMPTY) return removed;
-  Error error = removed.error();
-  error.reason = "NotEmpty";
-  error.message = path + " holds what Mooring did not make";
-  if (const auto entries = files.list(path); entries && !entries.value().empty())
-    error.message += " (" + entries.value().front().name + ")";
-  error.remedy = "look at it, and remove it if nobody needs it";
-  return error;
+  const auto entries = files.list(path);
+  return not_ours(path, entries && !entries.value().empty() ? " (" + entries.value().front().name + ")" : "");
+}
+
+/// Releases the parts of one container. What cannot be removed does not keep the others mounted.
+Result<void> release_places(const std::string& directory, kernel::Kernel kernel) {
+  MOORING_TRY(const auto places, kernel.files.list(directory));
+  std::optional<Error> first;
+  for (const auto& place : places) {
+    if (!is_position(place.name)) continue;  // Not ours: named when the directory is not empty.
+    const std::string path = directory + "/" + place.name;
+    MOORING_TRY(unmount_all(path, kernel.mounts));
+    const Result<void> removed = remove_place(path, kernel.files);
+    if (!removed && !first) first = removed.error();
+  }
+  if (first) return *first;
+  return success();
 }
 
 class Binder {
@@ -56,7 +112,8 @@ class Binder {
     if (is_there) return false;
     MOORING_TRY(unmount_all(step_.target, kernel_.mounts));
     MOORING_TRY(make_place());
-    const Result<void> bound = kernel_.mounts.bind_open(*source_, {step_.target, std::nullopt});
+    const Result<void> bound =
+        kernel_.mounts.bind_open(*source_, {step_.target, std::nullopt, propagation_of(step_.propagation)});
     if (bound) return true;
     // The return code is a hint: what lies there now decides.
     const Result<bool> is_bound_now = is_bound();
@@ -117,12 +174,7 @@ Result<bool> release_sub_paths(const PodUid& uid, const VolumeName& volume, kern
   for (const auto& container : containers.value()) {
     if (container.type != FileType::Directory) continue;  // Not ours: named when the directory is not empty.
     const std::string below = directory + "/" + container.name;
-    MOORING_TRY(const auto places, kernel.files.list(below));
-    for (const auto& place : places) {
-      const std::string path = below + "/" + place.name;
-      MOORING_TRY(unmount_all(path, kernel.mounts));
-      MOORING_TRY(remove_place(path, kernel.files));
-    }
+    MOORING_TRY(release_places(below, kernel));
     MOORING_TRY(remove_emptied(below, kernel.files));
   }
   MOORING_TRY(remove_emptied(directory, kernel.files));

@@ -30,6 +30,12 @@ Result<void> VolumeWriter::write(const std::string& path, const PublishedFile& f
 }
 
 Result<void> VolumeWriter::rewrite(const std::string& path, const PublishedFile& file) {
+  if (step_.group) {  // First: the group that it had may not read the new content.
+    MOORING_TRY(const auto there, volume_.status(path));
+    if (there && there->group != *step_.group) {
+      MOORING_TRY(volume_.set_owner(path, *step_.group, there->mode & mode_of(file)));
+    }
+  }
   MOORING_TRY(volume_.rewrite_file(path, file.bytes.expose_secret(), mode_of(file)));
   if (!step_.group) return success();
   return volume_.set_owner(path, *step_.group, mode_of(file));

@@ -45,10 +45,23 @@ struct SubPath {
   const Container& container;
   std::size_t index;
   std::string path;
+  bool is_late = false;  ///< An init container that runs before has the volume too.
 };
 
 std::string asked_by(const Container& container, const VolumeMount& mount) {
   return "subPath of volumeMount " + mount.mount_path + " of container " + container.name.str();
+}
+
+Propagation propagation_of(const VolumeMount& mount) {
+  switch (mount.propagation) {
+    case manifest::MountPropagation::HostToContainer:
+      return Propagation::Slave;
+    case manifest::MountPropagation::Bidirectional:
+      return Propagation::Shared;
+    case manifest::MountPropagation::None:
+      break;
+  }
+  return Propagation::Private;
 }
 
 bool is_part(const VolumeMount& mount, const VolumeName& volume) {
@@ -59,7 +72,12 @@ bool is_part(const VolumeMount& mount, const VolumeName& volume) {
 Result<std::vector<SubPath>> sub_paths_of(const RecipeRequest& request) {
   const ContentRequest content{request.pod, request.objects, request.node.allocatable, request.node.name};
   std::vector<SubPath> found;
+  bool is_late = false;
   for (const Container& container : request.pod.containers) {
+    const bool is_mounted = std::any_of(container.mounts.begin(), container.mounts.end(),
+                                        [&](const auto& mount) { return mount.name == request.volume.name; });
+    const bool is_late_here =
+        std::exchange(is_late, is_late || (is_mounted && container.kind == manifest::ContainerKind::Init));
     for (std::size_t index = 0; index < container.mounts.size(); ++index) {
       const VolumeMount& mount = container.mounts[index];
       if (!is_part(mount, request.volume.name)) continue;
@@ -71,7 +89,7 @@ Result<std::vector<SubPath>> sub_paths_of(const RecipeRequest& request) {
         error.message = asked_by(container, mount) + ": " + error.message;
         return error;
       }
-      if (!path.value().empty()) found.push_back({container, index, std::move(path).value()});
+      if (!path.value().empty()) found.push_back({container, index, std::move(path).value(), is_late_here});
     }
   }
   return found;
@@ -133,7 +151,11 @@ Result<void> add_sub_paths(const RecipeRequest& request, const PluginSupport& su
     bind.path = part.path;
     bind.target = layout::sub_path(pod.uid, request.volume.name, part.container.name, part.index);
     bind.asked_by = asked_by(part.container, part.container.mounts[part.index]);
-    recipe.sub_paths.push_back(bind.target);
+    bind.propagation = propagation_of(part.container.mounts[part.index]);
+    const bool is_late = part.is_late && bind.may_create;
+    if (is_late) recipe.late_sub_paths.insert(bind.target);
+    if (is_late && !request.asked.contains(part.container.name)) continue;
+    recipe.sub_paths.emplace(bind.target, bind.path);
     recipe.content += "\n" + bind.target + " " + bind.path;
     recipe.publish.up.emplace_back(bind);
   }
@@ -150,7 +172,9 @@ Result<void> add_group(const RecipeRequest& request, const PluginSupport& suppor
               choice_of(request.pod, strategy_annotation, "Walk", {"Walk", "Idmap"}));
   if (strategy == "Idmap" && recipe.presence == Presence::Directory) {
     recipe.presence = Presence::Bind;
-    recipe.publish.up.push_back(MapGroup{path, group});
+    MapGroup map{path, group};
+    if (recipe.publish.lane == Lane::Local) map.entries_max = local_entries_max;
+    recipe.publish.up.emplace_back(std::move(map));
     return success();
   }
   ChangeGroup change{path, group, false, false, 0};
@@ -165,14 +189,22 @@ Result<void> add_group(const RecipeRequest& request, const PluginSupport& suppor
 
 Result<Recipe> with_common_options(Recipe recipe, const RecipeRequest& request,
                                    const PluginSupport& support) {
+  if (!request.mount_options.empty() && !support.mount_options) {
+    return refusal("MountOptionsUnsupported",
+                   "mount options are not supported for this volume type: " +
+                       manifest::plugin_name(request.volume.source).str(),
+                   "leave out spec.mountOptions of the PersistentVolume");
+  }
   MOORING_TRY(add_group(request, support, recipe));
-  MOORING_TRY(add_sub_paths(request, support, recipe));
   for (const Container& container : request.pod.containers) {
     for (const VolumeMount& mount : container.mounts) {
       recipe.is_shared = recipe.is_shared || (mount.name == request.volume.name &&
                                               mount.propagation == manifest::MountPropagation::Bidirectional);
     }
   }
+  MOORING_TRY(add_sub_paths(request, support, recipe));
+  // What a container mounted on the way to a part may be on a server.
+  if (recipe.is_shared && !recipe.sub_paths.empty()) recipe.publish.lane = Lane::Own;
   return recipe;
 }
 
@@ -185,6 +217,20 @@ std::set<ObjectReference> objects_of_sub_paths(const manifest::Pod& pod, const V
     }
   }
   return objects;
+}
+
+std::vector<std::string> sub_path_targets(const manifest::Pod& pod, const VolumeName& volume) {
+  std::vector<std::string> targets;
+  for (const Container& container : pod.containers) {
+    for (std::size_t index = 0; index < container.mounts.size(); ++index) {
+      const VolumeMount& mount = container.mounts[index];
+      if (!is_part(mount, volume)) continue;
+      const Result<std::string> path = clean_sub_path(mount.sub_path);
+      const bool is_whole = mount.sub_path_expression.empty() && path && path.value().empty();
+      if (!is_whole) targets.push_back(layout::sub_path(pod.uid, volume, container.name, index));
+    }
+  }
+  return targets;
 }
 
 bool has_sub_paths(const manifest::Pod& pod, const VolumeName& volume) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "desired/recipe.h"
@@ -32,6 +34,9 @@ struct RecipeRequest {
   const ObjectStore& objects;  ///< ConfigMaps, Secrets: what a volume's content comes from.
   const MountTable&
       mounts;  ///< The node's, to tell a path on a local file system from one that may wait for a server.
+  /// spec.mountOptions of the PersistentVolume that the volume is; a plugin that supports none refuses them.
+  std::vector<std::string> mount_options = {};
+  std::set<ContainerName> asked = {};  ///< Containers that a runtime is about to start, or did.
 };
 
 /// What is known of a volume that must go, when its manifest may not be there any more.

@@ -56,7 +56,7 @@ struct Describer {
            quoted_if_needed(s.path);
   }
   std::string operator()(const BindSubPath& s) const {
-    return "bind the subPath " + quoted_if_needed(s.path) + " for " + s.asked_by;
+    return "bind the subPath " + quoted_if_needed(s.path) + " on " + quoted_if_needed(s.target);
   }
   std::string operator()(const ReleaseSubPaths& s) const {
     return "release the subPaths of volume " + s.volume.str();
@@ -69,7 +69,8 @@ struct Describer {
            (s.read_only ? " for reading" : "") + (s.only_on_root_mismatch ? " unless its root is" : "");
   }
   std::string operator()(const MapGroup& s) const {
-    return "show " + quoted_if_needed(s.path) + " as of group " + std::to_string(s.group);
+    return "show " + quoted_if_needed(s.path) + " as of group " + std::to_string(s.group) +
+           (s.bind_only ? " and change nothing in it" : "");
   }
   std::string operator()(const ScanTree&) const { return "read the tree below the root directory"; }
 };

@@ -102,6 +102,10 @@ struct BindMount {
   friend bool operator==(const BindMount&, const BindMount&) = default;
 };
 
+/// What a bind has to do with what is mounted below its source later: nothing; it gets that; it gets that and
+/// gives back what is mounted below itself.
+enum class Propagation : std::uint8_t { Private, Slave, Shared };
+
 /// Binds a part of a volume on `target`, for a container that mounts just that (volumeMounts[].subPath;
 /// kubelet-behaviours 11.2, 11.3). The part is found by descriptors and never leaves the volume; what is
 /// mounted on `target` stays if it is just that part, and is unmounted if it is another one (the file was
@@ -114,11 +118,14 @@ struct BindSubPath {
   std::string target;                      ///< layout::sub_path().
   bool may_create = false;                 ///< Make it as a directory if it is not there.
   std::string asked_by;                    ///< "container web, mount data", for messages.
+  /// What the container asks for: with more, a mount of the node's would hold the pod, or go with it.
+  Propagation propagation = Propagation::Private;
   friend bool operator==(const BindSubPath&, const BindSubPath&) = default;
 };
 
-/// Unmounts and removes the subPath mounts of one volume of a pod, by names alone and without looking at what
-/// is mounted (it may be on a server that is gone). None there is success.
+/// Unmounts and removes the subPath mounts of one volume of a pod with all that is mounted below them, by
+/// names alone and without looking at what is mounted (it may be on a server that is gone). None there is
+/// success.
 struct ReleaseSubPaths {
   PodUid uid;
   VolumeName volume;
@@ -145,10 +152,14 @@ struct ChangeGroup {
 
 /// Shows the directory `path` through an idmapped mount on itself, in which the group that it has on disk is
 /// seen as `group` (mooring.io/fs-group-strategy: Idmap), and gives its root that group's access. Where the
-/// kernel or the file system cannot, it does what ChangeGroup does. Inverse: Unmount.
+/// kernel or the file system cannot, it does what ChangeGroup does, but never again once the root is right.
+/// Inverse: Unmount.
 struct MapGroup {
   std::string path;
   std::uint32_t group = 0;
+  /// For a volume that was published before: see to the mount, and change no file, not even the root.
+  bool bind_only = false;
+  std::uint64_t entries_max = 0;  ///< As ChangeGroup's, where the groups cannot be mapped.
   friend bool operator==(const MapGroup&, const MapGroup&) = default;
 };
 

@@ -41,7 +41,7 @@ void fields(A& a, BindMount& s) {
 }
 template <class A>
 void fields(A& a, BindSubPath& s) {
-  a(s.volume, s.host_path, s.confined_to, s.path, s.target, s.may_create, s.asked_by);
+  a(s.volume, s.host_path, s.confined_to, s.path, s.target, s.may_create, s.asked_by, s.propagation);
 }
 template <class A>
 void fields(A& a, ReleaseSubPaths& s) {
@@ -57,7 +57,7 @@ void fields(A& a, ChangeGroup& s) {
 }
 template <class A>
 void fields(A& a, MapGroup& s) {
-  a(s.path, s.group);
+  a(s.path, s.group, s.bind_only, s.entries_max);
 }
 template <class A>
 void fields(A& a, Unmount& s) {

@@ -20,6 +20,10 @@ constexpr HostPathType last_value<HostPathType>() {
   return HostPathType::BlockDevice;
 }
 template <>
+constexpr Propagation last_value<Propagation>() {
+  return Propagation::Shared;
+}
+template <>
 constexpr ErrorKind last_value<ErrorKind>() {
   return ErrorKind::Uncertain;
 }

@@ -1,11 +1,13 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <linux/fs.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <new>
 #include <set>
@@ -59,6 +61,27 @@ TEST_F(LinuxOnlyGroupWalkTrouble, StopsThreadsTooAndTakesNoHarmFromAFunctionThat
   };
   EXPECT_TRUE(fails(walk(to(other_group), tuning, throw_soon), "FileError", ENOMEM));
   expect("", 0755, 0);
+}
+
+TEST_F(LinuxOnlyGroupWalkTrouble, TellsOfEachEntryAlsoOfOneThatWasRight) {
+  put_files("many", 100);
+  node().put_symlink(volume("many/link"), "0");
+  const GroupReport first = walked(to(group));
+  EXPECT_EQ(first.seen, 103U);
+  std::set<std::uint64_t> seen;
+  GroupWalkTuning at_once;
+  at_once.progress_interval = std::chrono::milliseconds(0);
+  const auto look = [&](const GroupReport& report) {
+    EXPECT_EQ(report.changed, 0U);
+    seen.insert(report.seen);
+    return true;
+  };
+  const Result<GroupReport> second = walk(to(group), at_once, look);
+  ASSERT_TRUE(succeeds(second));
+  EXPECT_EQ(second.value().seen, 103U);
+  EXPECT_EQ(second.value().changed, 0U);
+  // Where the link lies among the files is the file system's choice.
+  EXPECT_GE(seen.size(), 100U);
 }
 
 TEST_F(LinuxOnlyGroupWalkTrouble, RefusesMoreEntriesThanItMayHave) {
@@ -233,6 +256,49 @@ TEST_F(LinuxOnlyGroupWalkTrouble, GivesNothingToAWriterWhoSwapsWhatItLooksAt) {
   const std::set<std::uint32_t> modes{look_at(volume("race/plain")).mode,
                                       look_at(volume("race/plain-other")).mode};
   EXPECT_EQ(modes, (std::set<std::uint32_t>{0760, 06775}));
+}
+
+/// Somebody who may write to a file and is not its owner. The kernel takes set-uid away when he does.
+class OneWrite {
+ public:
+  OneWrite(const std::string& path, int spins) : path_(path), thread_([this, spins] { write_one(spins); }) {}
+  ~OneWrite() { thread_.join(); }
+  void may_start() { may_start_ = true; }
+
+ private:
+  void write_one(int spins) {
+    setfsgid(owner + 1);
+    setfsuid(owner + 1);  // Of this thread alone; CAP_FSETID goes with it.
+    const Descriptor file(open(path_.c_str(), O_WRONLY | O_CLOEXEC));
+    while (!may_start_) {
+    }
+    for (int n = 0; n < spins; ++n)
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+    is_written_ = write(file.get(), "evil", 4) == 4;
+    EXPECT_TRUE(is_written_);
+  }
+  const std::string& path_;
+  std::atomic<bool> may_start_{false};
+  bool is_written_ = false;
+  std::thread thread_;
+};
+
+TEST_F(LinuxOnlyGroupWalkTrouble, GivesNoSetUidBackToWhatWasWrittenMeanwhile) {
+  put_file("program", 04777);
+  const std::string program = volume("program");
+  constexpr std::array<timespec, 2> long_ago{{{1'000'000'000, 0}, {1'000'000'000, 0}}};
+  for (const bool may_use_fchmodat2 : {true, false}) {
+    for (int round = 0; round < 4000; ++round) {
+      ASSERT_EQ(chmod(program.c_str(), 04777), 0);
+      ASSERT_EQ(utimensat(AT_FDCWD, program.c_str(), long_ago.data(), 0), 0);
+      {
+        OneWrite writer(program, round * 8);
+        writer.may_start();
+        walked(to(round % 2 == 0 ? group : other_group), {.may_use_fchmodat2 = may_use_fchmodat2});
+      }
+      ASSERT_EQ(look_at(program).mode, 0777U) << "in round " << round;
+    }
+  }
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 // put in the way (kubelet-behaviours 11; CVE-2017-1002101, CVE-2021-25741).
 
 #include <gmock/gmock.h>
+#include <sys/mount.h>
+
+#include <algorithm>
 
 #include "node.h"
 
@@ -253,6 +256,96 @@ TEST_P(SubPathContract, GroupsChangePlacesThroughAnIdmappedMount) {
   const auto again = mounts().bind_open(*volume.value(), {"v", std::nullopt});
   ASSERT_TRUE(succeeds(again));
   EXPECT_EQ(mounts().at("v").value()->options.find("idmapped"), std::string::npos);
+}
+
+/// A node whose mounts are shared, as most are: what is mounted or unmounted in one place happens in others.
+class LinuxOnlySharedTree : public ::testing::Test {
+ protected:
+  LinuxOnlySharedTree() {
+    EXPECT_EQ(mount(nullptr, node_->base().c_str(), nullptr, MS_SHARED, nullptr), 0);
+    node_->put_directory(node_->root("v/part/x"));
+    node_->put_directory(node_->root("t"));
+    node_->put_directory(node_->host("disk"));
+    node_->mount_foreign(node_->host("disk"));
+    node_->put_file(node_->host("disk/data"), "precious");
+  }
+  Mounts& mounts() { return node_->ports().mounts; }
+  std::size_t count_at(const std::string& path) { return mounts().table().value().count_at(path); }
+  void bind_part(Propagation propagation) {
+    const auto part = node_->ports().files.open_sub_path({"v", std::nullopt, "part", false});
+    ASSERT_TRUE(succeeds(part));
+    ASSERT_TRUE(succeeds(mounts().bind_open(*part.value(), {"t", std::nullopt, propagation})));
+  }
+  void expect_disk() {
+    EXPECT_EQ(count_at(node_->host("disk")), 1U);
+    EXPECT_EQ(node_->read(node_->host("disk/data")), "precious");
+  }
+
+  const std::unique_ptr<Node> node_ = make_linux_node(true);
+};
+
+TEST_F(LinuxOnlySharedTree, WhatLiesInABindOfTheNodeIsUnmountedThereAlone) {
+  node_->put_directory(node_->root("v/host"));
+  node_->bind_foreign(node_->base(), node_->root("v/host"));
+  EXPECT_EQ(node_->read(node_->root("v/host/host/disk/data")), "precious");
+  EXPECT_EQ(mounts().unmount_below("v", 0).value(), 2U);
+  EXPECT_EQ(count_at(node_->root("v/host")), 0U);
+  expect_disk();
+}
+
+TEST_F(LinuxOnlySharedTree, ALeftoverThatIsCoveredAndSharesWithTheNodeIsNotTouched) {
+  node_->put_directory(node_->root("v/host"));
+  node_->bind_foreign(node_->host("disk"), node_->root("v/host"));
+  node_->mount_foreign(node_->root("v/host"));
+  const std::size_t before = mounts().table().value().mounts().size();
+  const auto refused = mounts().unmount_below("v", 0);
+  EXPECT_TRUE(fails(refused, "MountedBelow", EBUSY));
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr(node_->root("v/host")));
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr(node_->host("disk")));
+  EXPECT_EQ(mounts().table().value().mounts().size(), before);
+  node_->unmount_foreign(node_->root("v/host"));
+  EXPECT_EQ(mounts().unmount_below("v", 0).value(), 1U);
+  expect_disk();
+}
+
+TEST_F(LinuxOnlySharedTree, ALeftoverThatIsCoveredAndSharesWithNobodyIsUnmounted) {
+  node_->mount_foreign(node_->root("v/part"));
+  node_->mount_foreign(node_->root("v/part"));
+  EXPECT_EQ(mounts().unmount_below("v", 0).value(), 2U);
+  EXPECT_EQ(count_at(node_->root("v/part")), 0U);
+}
+
+TEST_F(LinuxOnlySharedTree, APartGetsWhatItsPropagationSays) {
+  for (const Propagation propagation : {Propagation::Private, Propagation::Slave, Propagation::Shared}) {
+    SCOPED_TRACE(static_cast<int>(propagation));
+    bind_part(propagation);
+    EXPECT_EQ(count_at(node_->root("t")), 1U);
+    node_->mount_foreign(node_->root("v/part/x"));
+    EXPECT_EQ(count_at(node_->root("t/x")), propagation == Propagation::Private ? 0U : 1U);
+    EXPECT_EQ(mounts().unmount_below("t", 0).value(), propagation == Propagation::Private ? 1U : 2U);
+    EXPECT_EQ(count_at(node_->root("v/part/x")), 1U) << "what the volume has stays";
+    node_->unmount_foreign(node_->root("v/part/x"));
+  }
+}
+
+TEST_F(LinuxOnlySharedTree, OnlyASharedPartGivesBackWhatIsMountedInIt) {
+  for (const Propagation propagation : {Propagation::Private, Propagation::Slave, Propagation::Shared}) {
+    SCOPED_TRACE(static_cast<int>(propagation));
+    bind_part(propagation);
+    node_->mount_foreign(node_->root("t/x"));
+    EXPECT_EQ(count_at(node_->root("v/part/x")), propagation == Propagation::Shared ? 1U : 0U);
+    EXPECT_EQ(mounts().unmount_below("t", 0).value(), 2U);
+    EXPECT_EQ(mounts().unmount_below("v", 0).value(), propagation == Propagation::Shared ? 1U : 0U);
+  }
+}
+
+TEST_F(LinuxOnlySharedTree, ADirectoryBoundOnItselfIsMountedOnce) {
+  const auto volume = node_->ports().files.open_sub_path({"v", std::nullopt, "", false});
+  ASSERT_TRUE(succeeds(mounts().bind_open(*volume.value(), {"v", std::nullopt})));
+  EXPECT_EQ(count_at(node_->root("v")), 1U);
+  node_->mount_foreign(node_->root("v/part"));
+  EXPECT_EQ(count_at(node_->root("v/part")), 1U);
+  EXPECT_EQ(mounts().unmount_below("v", 0).value(), 2U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Ports, SubPathContract,

@@ -1,5 +1,12 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
+#include <array>
+#include <vector>
+
+#include "kernel/linux/descriptor.h"
 #include "node.h"
 
 // What publishing files in a volume needs of the ports.
@@ -8,6 +15,7 @@ namespace mooring::kernel::contract {
 namespace {
 
 using ::testing::ElementsAre;
+
 class VolumeFilesContract : public Contract {};
 
 TEST_P(VolumeFilesContract, WritesANewFileWithExactlyTheMode) {
@@ -32,6 +40,21 @@ TEST_P(VolumeFilesContract, WritesNoFileOverAnother) {
   EXPECT_TRUE(fails(files().write_file("absent/file", "new", 0644), "NotFound", ENOENT));
   EXPECT_EQ(node().read(node().root("there")), "old");
   EXPECT_EQ(node().read(node().host("target")), "of the host");
+}
+
+TEST_P(VolumeFilesContract, AFileThatThereIsNoRoomForStaysAsItWas) {
+  const std::string old(3000, 'o');
+  ASSERT_TRUE(succeeds(files().write_file("f", old, 0640)));
+  node().limit_space(256UL * 1024);
+  const std::string large(1024UL * 1024, 'n');
+  EXPECT_TRUE(fails(files().rewrite_file("f", large, 0600), "NoSpace", ENOSPC));
+  EXPECT_EQ(node().read(node().root("f")), old);
+  EXPECT_EQ(files().status("f").value()->mode, 0640U);
+  EXPECT_EQ(files().status("f").value()->size_bytes, old.size());
+  ASSERT_TRUE(succeeds(files().rewrite_file("f", std::string(64UL * 1024, 'n'), 0600)));
+  ASSERT_TRUE(succeeds(files().rewrite_file("f", "", 0644)));
+  EXPECT_EQ(files().status("f").value()->size_bytes, 0U);
+  EXPECT_EQ(files().status("f").value()->mode, 0644U);
 }
 
 TEST_P(VolumeFilesContract, MakesAndReadsLinks) {
@@ -100,6 +123,30 @@ TEST_P(VolumeFilesContract, ASecretTmpfsIsMountedAlsoWhereTheKernelCannotKeepItF
 
 INSTANTIATE_TEST_SUITE_P(Ports, VolumeFilesContract, ::testing::Values(NodeKind::Fake, NodeKind::Linux),
                          name_of);
+
+/// What inotify told of a file, oldest first.
+std::vector<std::uint32_t> told(int inotify) {
+  std::vector<std::uint32_t> masks;
+  inotify_event event{};
+  while (read(inotify, &event, sizeof event) == sizeof event)
+    masks.push_back(event.mask);
+  return masks;
+}
+
+TEST(LinuxOnlyVolumeFiles, ANarrowerModeIsSetBeforeTheContentAndAWiderOneAfterIt) {
+  const std::unique_ptr<Node> node = make_linux_node(true);
+  Files& files = node->ports().files;
+  ASSERT_TRUE(succeeds(files.write_file("f", "old", 0644)));
+  const Descriptor inotify(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  ASSERT_GE(inotify_add_watch(inotify.get(), node->root("f").c_str(), IN_MODIFY | IN_ATTRIB), 0);
+  ASSERT_TRUE(succeeds(files.rewrite_file("f", "new", 0600)));
+  EXPECT_THAT(told(inotify.get()), ElementsAre(IN_ATTRIB, IN_MODIFY));
+  ASSERT_TRUE(succeeds(files.rewrite_file("f", "old", 0644)));
+  EXPECT_THAT(told(inotify.get()), ElementsAre(IN_MODIFY, IN_ATTRIB));
+  ASSERT_TRUE(succeeds(files.rewrite_file("f", "new", 0604)));
+  ASSERT_TRUE(succeeds(files.rewrite_file("f", "old", 0640)));
+  EXPECT_THAT(told(inotify.get()), ElementsAre(IN_ATTRIB, IN_MODIFY, IN_ATTRIB, IN_MODIFY, IN_ATTRIB));
+}
 
 }  // namespace
 }  // namespace mooring::kernel::contract

@@ -186,6 +186,30 @@ TEST_F(Ownership, OfAVolumeThatACrashLeftHalfMadeIsSetInTheEnd) {
       << group_and_mode(path("memory"));
 }
 
+// The same of a volume that Mooring fills. That it cannot do so now keeps the moment for as long as it takes
+// to look.
+TEST(HalfMade, AConfigVolumeIsNotReadyWhileItIsEmpty) {
+  Node node;
+  fs::create_directories(node.root());
+  mount_tmpfs(node.root(), "mode=755");
+  node.start();
+  write_settings(node, "of a");
+  node.write("web.yaml", pod_text("web", {{"config", "configMap: {name: settings}"}}));
+  ASSERT_TRUE(node.becomes_ready("web"));
+  const std::string volume = node.ctl().path("web", "config");
+  node.kill();
+  for (const std::string& name : names_in(volume))
+    fs::remove_all(volume + "/" + name);
+  remount(node.root(), true);
+  node.start();
+  EXPECT_TRUE(node.stays([&] { return !node.ctl().is_ready("web"); }, Millis(1'000)))
+      << node.ctl()({"explain", "pod/web"}).out;
+  remount(node.root(), false);
+  node.ctl()({"retry", "pod/web"});
+  EXPECT_TRUE(node.becomes_ready("web"));
+  EXPECT_TRUE(node.eventually([&] { return read_file(volume + "/a") == "of a"; }));
+}
+
 /// A large emptyDir that is there when its pod comes back after a reboot.
 class LargeVolume : public ::testing::Test {
  protected:
@@ -218,7 +242,7 @@ class LargeVolume : public ::testing::Test {
 TEST_F(LargeVolume, IsGivenToTheGroupByAWorkerOfItsOwn) {
   Node node;
   node.start();
-  node.write("web.yaml", pod_of("fsGroup: 2000", "", "    - {name: disk, mountPath: /disk, subPath: 0}\n",
+  node.write("web.yaml", pod_of("fsGroup: 2000", "", "    - {name: disk, mountPath: /disk, subPath: \"0\"}\n",
                                 "  - {name: disk, emptyDir: {}}\n"));
   ASSERT_TRUE(node.becomes_ready("web"));
   const std::string volume = node.ctl().path("web", "disk");
@@ -231,7 +255,7 @@ TEST_F(LargeVolume, IsGivenToTheGroupByAWorkerOfItsOwn) {
   for (const std::string& name : names_in(node.run_dir()))
     fs::remove_all(node.run_dir() + "/" + name);
   node.start();
-  ASSERT_TRUE(node.becomes_ready("web"));
+  ASSERT_TRUE(node.becomes_ready("web", Millis(60'000)));
   EXPECT_EQ(group_and_mode(volume), "2000 2775");
   EXPECT_EQ(first_wrong(volume), "");
   EXPECT_EQ(node.ctl().reason("web", "disk"), "");

@@ -50,8 +50,8 @@ class Propagation : public ::testing::Test {
     ASSERT_EQ(mounts_below(volume_ + "/left").size(), 2U);
   }
   void expect_nothing_left() {
-    EXPECT_TRUE(node_.becomes_gone("web")) << node_.ctl()({"explain", "pod/web"}).out;
-    EXPECT_TRUE(node_.eventually([&] { return node_.is_empty(); }));
+    EXPECT_TRUE(node_.becomes_gone("web", Millis(5'000))) << node_.ctl()({"explain", "pod/web"}).out;
+    EXPECT_TRUE(node_.eventually([&] { return node_.is_empty(); }, Millis(5'000)));
     EXPECT_EQ(mounts_below(node_.root()).size(), 1U) << "the root directory's own";
   }
 

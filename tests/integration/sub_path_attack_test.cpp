@@ -106,6 +106,11 @@ class Attack : public ::testing::Test {
     const Json volume = node_.ctl().volume("web", "data");
     return volume.is_null() ? 0 : volume.value("attempts", 0);
   }
+  /// True if the last try failed, and no other was asked for since.
+  bool was_refused() const {
+    const Json volume = node_.ctl().volume("web", "data");
+    return volume.is_object() && volume.contains("nextRetry");
+  }
   /// Nothing but what is below the volume is mounted on a target.
   void expect_inside(const std::string& at, const std::string& wanted_root) const {
     const auto mounts = mounts_at(at);
@@ -128,12 +133,11 @@ class Attack : public ::testing::Test {
     for (int i = 0; i < parts; ++i)
       umount2(target(i).c_str(), MNT_DETACH);
     prepare();
-    const int before = attempts();
     node_.ctl()({"retry", "pod/web"});
     bool is_bound = false;
     EXPECT_TRUE(node_.eventually([&] {
-      is_bound = all_are_mounted();
-      return is_bound || attempts() > before;
+      is_bound = all_are_mounted() && node_.ctl().is_ready("web");
+      return is_bound || was_refused();
     })) << node_.ctl()({"explain", "pod/web"}).out;
     ++(is_bound ? tally.bound : tally.refused);
     for (int i = 0; i < parts; ++i)

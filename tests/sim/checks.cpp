@@ -145,6 +145,10 @@ std::optional<std::string> Simulation::settle() {
     kernel_.unmount_foreign(foreign_.begin()->first);
     foreign_.erase(foreign_.begin());
   }
+  for (const auto& [path, mount] : shared_) {
+    if (mount.may_be_foreign && kernel_.read(path + "/precious") == mount.source)
+      kernel_.unmount_foreign(path);
+  }
   for (int i = 0; i < 3; ++i)
     kernel_.put_file("/host/late" + std::to_string(i) + "/file", "late");
   broken_.clear();

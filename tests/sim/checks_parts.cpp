@@ -82,7 +82,8 @@ std::optional<std::string> Simulation::check_ready_parts(const std::vector<Mount
     if (!status || !status->ready) continue;
     const bool is_edited = edited_.contains(pod.name);
     const auto mounts = shell_.core().container_mounts(uid, {});
-    if (!mounts && !is_edited)
+    // A part that is being looked at, or that cannot be had for a reason, is no surprise to who asks for it.
+    if (!mounts && !is_edited && mounts.error().reason == "NotReady")
       return pod.name + " is ready, and its mounts cannot be told: " + mounts.error().message;
     if (!mounts) continue;
     std::size_t found = 0;

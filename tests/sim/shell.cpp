@@ -51,11 +51,18 @@ void Shell::kill() {
   teardown_.clear();
   done_.clear();
   stuck_.clear();
+  pods_.clear();
 }
 
 bool Shell::are_mounts_stale() const {
   return !has_told_mounts_ || told_mounts_made_ != kernel_.mounts_made() ||
          told_mounts_ != kernel_.mount_facts();
+}
+
+bool Shell::has_news_of(const PodUid& pod) const {
+  return std::any_of(done_.begin(), done_.end(), [&](const Outcome& outcome) {
+    return pods_.at(static_cast<std::uint64_t>(outcome.id)) == pod;
+  });
 }
 
 void Shell::tell_mounts(Instant now) {
@@ -136,6 +143,7 @@ Outcome Shell::lost(OperationId id) const {
 }
 
 void Shell::run(Operation operation, Instant now) {
+  pods_[static_cast<std::uint64_t>(operation.id)] = operation.pod;
   ++operations_run;
   try {
     Outcome outcome = execute(operation, kernel_.ports());

@@ -39,6 +39,8 @@ class Shell {
   /// Lets the core know the mount table as it is, if it changed since it last did.
   void tell_mounts(Instant now);
   bool are_mounts_stale() const;
+  /// True if something of the pod was done that the core was not told of.
+  bool has_news_of(const PodUid& pod) const;
 
   /// Does one thing of a worker: runs an operation, or tells an outcome. False if there is nothing to do.
   bool work(Instant now);
@@ -71,6 +73,7 @@ class Shell {
   std::vector<Operation> queue_;
   std::deque<Operation> teardown_;
   std::vector<Outcome> done_;
+  std::map<std::uint64_t, PodUid> pods_;  ///< Of operations that the core was not told the end of.
   std::vector<OperationId> stuck_;
   std::vector<MountFact> told_mounts_;
   std::uint64_t told_mounts_made_ = 0;

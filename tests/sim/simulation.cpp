@@ -154,6 +154,9 @@ void Simulation::write_pod() {
   const bool is_known = shell_.is_running() && shell_.core().pod_status(uid).has_value();
   edited_.erase(name);
   if (is_known || kernel_.exists(std::string(root_dir) + "/pods/" + uid.str())) edited_.insert(name);
+  // What the containers of the earlier pod mounted went with it, or may be taken for somebody else's.
+  std::erase_if(shared_,
+                [&](const auto& mount) { return mount.second.pod == name && !edited_.contains(name); });
   note("user: writes " + file + "\n" + manifest_of(pods_[file]));
   tell(file);
 }
@@ -325,6 +328,7 @@ void Simulation::put_marker() {
   const auto status = shell_.core().pod_status(uid);
   if (!status || !status->ready || shell_.are_mounts_stale()) return;
   rebooted_.erase(pod->second.name);
+  if (random_.chance(3)) return shell_.feed(ContainerAsked{uid, ContainerName("side")}, now());
   const auto facts = kernel_.mount_facts();
   for (const VolumeStatus& volume : status->volumes) {
     if (volume.phase != Phase::Ready || volume.plugin.str() != "kubernetes.io/empty-dir") continue;

@@ -42,6 +42,7 @@ class Simulation {
   struct SharedMount {
     std::string pod;
     std::string source;
+    bool may_be_foreign = false;  ///< It was there before the volume was shared.
   };
 
   void step();

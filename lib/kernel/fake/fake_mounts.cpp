@@ -98,7 +98,11 @@ Result<std::uint32_t> FakeMounts::unmount_below(const std::string& target, std::
     MOORING_TRY(const FakePlace place, place_of(node_, root_, target));
     const std::vector<Location> below = node_.mounts_below(place.directory, place.name, kept);
     for (auto mount = below.rbegin(); mount != below.rend(); ++mount) {
-      if (const int error = node_.unmount(*mount)) return fail(error);
+      if (const int error = node_.unmount(*mount)) {
+        const std::string point = node_.fact_of(*mount->mount).mount_point;
+        const std::size_t at = point.find("/" + target);
+        return unmount_error(at == std::string::npos ? target : point.substr(at + 1), error);
+      }
     }
     return static_cast<std::uint32_t>(below.size());
   };

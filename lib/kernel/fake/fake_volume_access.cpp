@@ -84,6 +84,15 @@ bool give(const Location& file, const GroupChange& change) {
   return true;
 }
 
+Error stopped(const std::string& path) {
+  Error error;
+  error.kind = ErrorKind::Transient;
+  error.reason = "Stopped";
+  error.message = "the group of the files was to be changed, and this was stopped";
+  error.path = path;
+  return error;
+}
+
 }  // namespace
 
 FakeOpenFile::FakeOpenFile(Location location) : location_(std::move(location)) {
@@ -111,7 +120,7 @@ Result<std::unique_ptr<OpenFile>> FakeFiles::open_sub_path(const SubPathLocation
 }
 
 Result<GroupReport> FakeFiles::change_group(const std::string& path, const GroupChange& change,
-                                            const GroupProgress&) {
+                                            const GroupProgress& progress) {
   const auto fail = [&](int error) { return file_error("cannot set the group of", path, error); };
   const auto act = [&]() -> Result<GroupReport> {
     MOORING_TRY(const FakePlace place, place_of(node_, root_, path));
@@ -132,9 +141,13 @@ Result<GroupReport> FakeFiles::change_group(const std::string& path, const Group
       to_read.pop_back();
       for (const auto& [name, inode] : directory.inode->children) {
         if (const int error = node_.ask("change_group.entry", path + "/" + name, true)) return fail(error);
-        ++report.seen;
-        if (change.entries_max != 0 && report.seen > change.entries_max)
+        if (change.entries_max != 0 && report.seen >= change.entries_max)
           return needs_own_worker(path, change.entries_max);
+        // Each entry takes a second: halfway nothing has moved.
+        for (int asked = 0; progress && asked < 2; ++asked) {
+          if (!progress(report)) return stopped(path);
+        }
+        ++report.seen;
         Location file;
         if (node_.find(directory, name, file) != 0 || file.mount != volume.mount) continue;
         if (inode->type == FileType::SymbolicLink) continue;

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::uint32_t permission_bits = 07777;
 constexpr std::uint32_t special_bits = 07000;
+constexpr std::uint32_t set_id_bits = 06000;
 constexpr uid_t owner_stays = static_cast<uid_t>(-1);
 
 /// Asked once: a system call filter may refuse it (EPERM) where the kernel has it.
@@ -50,15 +51,24 @@ int GroupSetter::read_status(int directory, const char* name, Status& out) {
   struct statx raw;  // Not cleared: the kernel fills it, and this is called for each file.
   const int flags =
       AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC | (*name == '\0' ? AT_EMPTY_PATH : 0);
-  if (statx(directory, name, flags, STATX_TYPE | STATX_MODE | STATX_GID, &raw) != 0) return errno;
+  constexpr unsigned wanted = STATX_TYPE | STATX_MODE | STATX_GID | STATX_MTIME | STATX_SIZE;
+  if (statx(directory, name, flags, wanted, &raw) != 0) return errno;
   out.mode = raw.stx_mode;
   out.group = raw.stx_gid;
+  out.written_seconds = raw.stx_mtime.tv_sec;
+  out.written_nanoseconds = raw.stx_mtime.tv_nsec;
+  out.size_bytes = raw.stx_size;
   out.is_mount_root = (raw.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
   return 0;
 }
 
 std::uint32_t GroupSetter::wanted_mode(const Status& status) const {
   return (status.mode & permission_bits) | (S_ISDIR(status.mode) ? directory_mask_ : file_mask_);
+}
+
+bool GroupSetter::is_as_written(const Status& now, const Status& before) {
+  return now.written_seconds == before.written_seconds &&
+         now.written_nanoseconds == before.written_nanoseconds && now.size_bytes == before.size_bytes;
 }
 
 bool GroupSetter::is_right(const Status& status) const {
@@ -102,6 +112,10 @@ GroupSetter::Answer GroupSetter::set_open(int descriptor, const Status& status) 
   if (is_right(status)) return {Outcome::Right, 0};
   if (status.group != group_ && fchownat(descriptor, "", owner_stays, group_, AT_EMPTY_PATH) != 0)
     return failed(errno);
+  if (!S_ISDIR(status.mode) && (status.mode & set_id_bits) != 0) {
+    if (const int errno_value = change_mode_of_program(descriptor, status)) return failed(errno_value);
+    return {Outcome::Changed, 0};
+  }
   const std::uint32_t mode = status.mode & permission_bits;
   const std::uint32_t wanted = wanted_mode(status);
   // A change of the group may have cleared set-uid and set-gid: the old mode is put back with what is added.
@@ -109,6 +123,24 @@ GroupSetter::Answer GroupSetter::set_open(int descriptor, const Status& status) 
     if (const int errno_value = change_mode_open(descriptor, wanted)) return failed(errno_value);
   }
   return {Outcome::Changed, 0};
+}
+
+/// The kernel takes set-id bits away when the group changes and when somebody writes. Those that the group's
+/// change took are put back; but with what was written since `before`, that would make a program of the
+/// writer's run as the owner. The second look is for who writes between the first one and the change: what is
+/// written after the change loses its bits by itself. errno, or 0.
+int GroupSetter::change_mode_of_program(int descriptor, const Status& before) const {
+  Status now;
+  if (const int errno_value = read_status(descriptor, "", now)) return errno_value;
+  const Status& last = is_as_written(now, before) ? before : now;
+  const std::uint32_t wanted = wanted_mode(last);
+  if (wanted == (now.mode & permission_bits)) return 0;
+  if (const int errno_value = change_mode_open(descriptor, wanted)) return errno_value;
+  if ((wanted & set_id_bits) == 0) return 0;
+  Status then;
+  if (const int errno_value = read_status(descriptor, "", then)) return errno_value;
+  if (is_as_written(then, last)) return 0;
+  return change_mode_open(descriptor, then.mode & permission_bits & ~set_id_bits);
 }
 
 int GroupSetter::change_mode_open(int descriptor, std::uint32_t mode) const {

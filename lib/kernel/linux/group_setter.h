@@ -36,12 +36,17 @@ class GroupSetter {
   struct Status {
     std::uint32_t mode = 0;
     std::uint32_t group = 0;
+    std::int64_t written_seconds = 0;
+    std::uint32_t written_nanoseconds = 0;
+    std::uint64_t size_bytes = 0;
     bool is_mount_root = false;
   };
   static int read_status(int directory, const char* name, Status& out);
+  static bool is_as_written(const Status& now, const Status& before);
   std::uint32_t wanted_mode(const Status& status) const;
   bool is_right(const Status& status) const;
   Answer set_open(int descriptor, const Status& status) const;
+  int change_mode_of_program(int descriptor, const Status& before) const;
   int change_mode_open(int descriptor, std::uint32_t mode) const;
 
   std::uint32_t group_;

@@ -24,9 +24,9 @@ std::string path_of(int descriptor) {
 GroupTally::GroupTally(int root, const std::string& path, std::uint64_t entries_max)
     : root_(root), path_(path), entries_max_(entries_max) {}
 
-bool GroupTally::count_seen(std::uint64_t entries) {
-  const std::uint64_t seen = seen_.fetch_add(entries, std::memory_order_relaxed) + entries;
-  if (entries_max_ == 0 || seen <= entries_max_) return true;
+bool GroupTally::count_listed(std::uint64_t entries) {
+  const std::uint64_t listed = listed_.fetch_add(entries, std::memory_order_relaxed) + entries;
+  if (entries_max_ == 0 || listed <= entries_max_) return true;
   Error error;
   error.kind = ErrorKind::Transient;
   error.reason = "NeedsOwnWorker";
@@ -35,6 +35,11 @@ bool GroupTally::count_seen(std::uint64_t entries) {
   error.path = path_;
   fail(std::move(error));
   return false;
+}
+
+GroupCounts& GroupTally::add_counts() {
+  const std::lock_guard lock(mutex_);
+  return counts_.emplace_back();
 }
 
 void GroupTally::note_failure(int directory, const std::string& name, int errno_value) {
@@ -72,10 +77,12 @@ Error GroupTally::error() const {
 
 GroupReport GroupTally::report() const {
   GroupReport report;
-  report.seen = seen();
-  report.changed = changed_.load(std::memory_order_relaxed);
   report.failed = failed_.load(std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
+  for (const GroupCounts& counts : counts_) {
+    report.changed += counts.changed();
+    report.seen += counts.seen();
+  }
   report.first_failure = first_failure_;
   return report;
 }

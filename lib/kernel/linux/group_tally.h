@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,16 +13,35 @@
 
 namespace mooring::kernel {
 
+/// What one thread has done, in numbers that others may read at any time. Each has memory of its own, as the
+/// numbers change with each entry.
+class alignas(64) GroupCounts {
+ public:
+  void add_seen() { add_one(seen_); }
+  void add_changed() { add_one(changed_); }
+  std::uint64_t seen() const { return seen_.load(std::memory_order_relaxed); }
+  std::uint64_t changed() const { return changed_.load(std::memory_order_relaxed); }
+
+ private:
+  /// There is one writer.
+  static void add_one(std::atomic<std::uint64_t>& count) {
+    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  std::atomic<std::uint64_t> seen_{0};
+  std::atomic<std::uint64_t> changed_{0};
+};
+
 /// What a walk has come to: the counts, the first failure, and the error that ended it. For several threads.
 class GroupTally {
  public:
   /// `root`: the volume's root, open, which the paths in messages start at. `path`: its own.
   GroupTally(int root, const std::string& path, std::uint64_t entries_max);
 
-  /// Counts entries before they are touched. False: there are too many, and the walk has ended.
-  bool count_seen(std::uint64_t entries);
-  std::uint64_t seen() const { return seen_.load(std::memory_order_relaxed); }
-  void count_changed(std::uint64_t entries) { changed_.fetch_add(entries, std::memory_order_relaxed); }
+  /// Counts entries before they are looked at. False: there are too many, and the walk has ended.
+  bool count_listed(std::uint64_t entries);
+  std::uint64_t listed() const { return listed_.load(std::memory_order_relaxed); }
+  /// For one thread more; valid as long as this.
+  GroupCounts& add_counts();
   /// Of the entry `name` of `directory`, or of that itself if the name is empty.
   void note_failure(int directory, const std::string& name, int errno_value);
 
@@ -43,10 +63,10 @@ class GroupTally {
   const std::string& path_;
   const std::uint64_t entries_max_;
   std::atomic<bool> is_ended_{false};
-  std::atomic<std::uint64_t> seen_{0};
-  std::atomic<std::uint64_t> changed_{0};
+  std::atomic<std::uint64_t> listed_{0};
   std::atomic<std::uint64_t> failed_{0};
   mutable std::mutex mutex_;  ///< Of what follows.
+  std::list<GroupCounts> counts_;
   std::string first_failure_;
   std::optional<Error> error_;
 };

@@ -94,15 +94,13 @@ Result<GroupReport> Walk::run(bool only_on_root_mismatch) {
   if (!queue_.is_done()) work_in_threads();
   if (!tally_.is_ended()) set_root();
   if (tally_.is_ended()) return tally_.error();
-  GroupReport report = tally_.report();
-  ++report.seen;
-  return report;
+  return tally_.report();
 }
 
 void Walk::work(const std::function<void()>& checkpoint, bool only_if_small) noexcept {
   try {
     GroupWorker worker(setter_, tally_, queue_, checkpoint);
-    while (!only_if_small || tally_.seen() <= tuning_.inline_entries_max) {
+    while (!only_if_small || tally_.listed() <= tuning_.inline_entries_max) {
       const std::optional<GroupTask> task = queue_.take();
       if (!task) return;
       worker.run(*task);
@@ -180,9 +178,11 @@ void Walk::report_if_due() {
 /// Last of all: a root that is right says that the rest is.
 void Walk::set_root() {
   const GroupSetter::Answer answer = setter_.set_directory(root_);
+  GroupCounts& counts = tally_.add_counts();
+  counts.add_seen();
   switch (answer.outcome) {
     case GroupSetter::Outcome::Changed:
-      return tally_.count_changed(1);
+      return counts.add_changed();
     case GroupSetter::Outcome::Unreadable:
       return tally_.fail("cannot read", root_, "", answer.errno_value);
     case GroupSetter::Outcome::Failed:

@@ -20,7 +20,6 @@ using Outcome = GroupSetter::Outcome;
 constexpr std::size_t buffer_bytes = 64UL * 1024;
 /// A directory is read on while this much is free, so that a small one is read to its end in one go.
 constexpr std::size_t buffer_spare_bytes = 4096;
-constexpr unsigned entries_between_checks = 64;
 /// An entry that is a directory at one moment and a file at the next is given up after so many looks.
 constexpr int looks_max = 8;
 
@@ -33,7 +32,12 @@ bool ends_the_walk(int errno_value) {
 
 GroupWorker::GroupWorker(const GroupSetter& setter, GroupTally& tally, GroupQueue& queue,
                          const std::function<void()>& checkpoint)
-    : setter_(setter), tally_(tally), queue_(queue), checkpoint_(checkpoint), buffer_(buffer_bytes) {}
+    : setter_(setter),
+      tally_(tally),
+      counts_(tally.add_counts()),
+      queue_(queue),
+      checkpoint_(checkpoint),
+      buffer_(buffer_bytes) {}
 
 void GroupWorker::run(const GroupTask& task) {
   if (task.name.empty()) {
@@ -54,10 +58,11 @@ void GroupWorker::enter(const SharedDirectory& parent, const char* name) {
       if (!tally_.is_ended()) read(directory);
       return;
     }
-    if (errno == ENOENT || errno == EXDEV || errno == ELOOP) return;
+    if (errno == ENOENT || errno == EXDEV || errno == ELOOP) return counts_.add_seen();
     if (errno != ENOTDIR) return tally_.fail("cannot open the directory", parent->get(), name, errno);
     if (!set_file(parent->get(), name)) return;
   }
+  counts_.add_seen();
   tally_.note_failure(parent->get(), name, EBUSY);
 }
 
@@ -66,7 +71,7 @@ void GroupWorker::enter(const SharedDirectory& parent, const char* name) {
 void GroupWorker::read(const SharedDirectory& directory) {
   bool is_at_end = false;
   if (!fill(directory->get(), is_at_end)) return;
-  if (!tally_.count_seen(entries_.size())) return;
+  if (!tally_.count_listed(entries_.size())) return;
   // Inodes lie on the disk in the order of their numbers, names often in that of their hashes.
   std::sort(entries_.begin(), entries_.end(),
             [](const Entry& left, const Entry& right) { return left.inode < right.inode; });
@@ -108,13 +113,14 @@ void GroupWorker::parse(std::size_t used_bytes) {
 }
 
 void GroupWorker::set_files(const SharedDirectory& directory) {
-  unsigned until_check = entries_between_checks;
   for (const Entry& entry : entries_) {
-    if (entry.type == DT_DIR || entry.type == DT_LNK) continue;
-    // Some file systems do not tell the type, and it may be another one by now.
-    if (set_file(directory->get(), entry.name)) queue_.push({{directory, entry.name}});
-    if (--until_check != 0) continue;
-    until_check = entries_between_checks;
+    if (entry.type == DT_DIR) continue;
+    if (entry.type == DT_LNK) {
+      counts_.add_seen();
+    } else if (set_file(directory->get(), entry.name)) {
+      // Some file systems do not tell the type, and it may be another one by now.
+      queue_.push({{directory, entry.name}});
+    }
     if (!go_on()) return;
   }
 }
@@ -130,8 +136,9 @@ bool GroupWorker::set_file(int directory, const char* name) {
 
 void GroupWorker::settle(const GroupSetter::Answer& answer, int directory, const char* name) {
   const int errno_value = answer.errno_value;
+  counts_.add_seen();
   if (answer.outcome == Outcome::Changed) {
-    ++changed_;
+    counts_.add_changed();
   } else if (answer.outcome == Outcome::Unreadable) {
     tally_.fail("cannot read", directory, name, errno_value);
   } else if (answer.outcome == Outcome::Failed && ends_the_walk(errno_value)) {
@@ -142,7 +149,6 @@ void GroupWorker::settle(const GroupSetter::Answer& answer, int directory, const
 }
 
 bool GroupWorker::go_on() {
-  tally_.count_changed(std::exchange(changed_, 0));
   if (checkpoint_) checkpoint_();
   return !tally_.is_ended();
 }

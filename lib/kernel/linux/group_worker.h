@@ -16,7 +16,7 @@ bool ends_the_walk(int errno_value);
 /// One thread's part of a walk.
 class GroupWorker {
  public:
-  /// `checkpoint` is called every few entries, if it is given.
+  /// `checkpoint` is called after each entry, if it is given: one may take long.
   GroupWorker(const GroupSetter& setter, GroupTally& tally, GroupQueue& queue,
               const std::function<void()>& checkpoint);
 
@@ -39,10 +39,10 @@ class GroupWorker {
 
   const GroupSetter& setter_;
   GroupTally& tally_;
+  GroupCounts& counts_;
   GroupQueue& queue_;
   const std::function<void()>& checkpoint_;
   bool is_likely_right_ = true;  ///< As the file before was.
-  std::uint64_t changed_ = 0;    ///< Not told to the tally yet.
   std::vector<char> buffer_;
   std::vector<Entry> entries_;
 };

@@ -11,13 +11,10 @@
 
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <cstring>
 
 #include "kernel/errors.h"
-#include "kernel/linux/group_map.h"
 #include "kernel/linux/lookup.h"
-#include "kernel/linux/open_file.h"
 #include "kernel/linux/uapi.h"
 
 namespace mooring::kernel {
@@ -124,19 +121,6 @@ bool read_statmount(std::uint64_t unique_id, MountFact& out) {
   return true;
 }
 
-/// Unmounts what is mounted at `rest` ("/a/b", or nothing) below a place, through any mounts on the way but
-/// no link. False leaves errno.
-bool unmount_inside(const Place& place, const std::string& rest) {
-  if (rest.empty()) return umount2(place.proc_path().c_str(), UMOUNT_NOFOLLOW) == 0;
-  const std::size_t slash = rest.rfind('/');
-  const std::string parent = place.name + rest.substr(0, slash);
-  Place inside{Descriptor(uapi::openat2(place.directory, parent.c_str(), O_PATH | O_CLOEXEC, 0,
-                                        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)),
-               -1, rest.substr(slash + 1)};
-  inside.directory = inside.opened.get();
-  return inside.opened && umount2(inside.proc_path().c_str(), UMOUNT_NOFOLLOW) == 0;
-}
-
 }  // namespace
 
 Result<void> LinuxMounts::mount_tmpfs(const std::string& target, const TmpfsOptions& options) {
@@ -179,53 +163,6 @@ Result<void> LinuxMounts::bind(const BindRequest& request) {
     return mount_error("cannot bind " + request.source + " on", request.target, errno);
   }
   return success();
-}
-
-Result<void> LinuxMounts::bind_open(const OpenFile& source, const OpenBindRequest& request) {
-  MOORING_TRY(const Place place, place_of(root_, request.target));
-  const int open = static_cast<const LinuxOpenFile&>(source).descriptor();
-  const Descriptor tree(static_cast<int>(
-      kernel_call(SYS_open_tree, open, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH)));
-  if (!tree) return mount_error("cannot bind on", request.target, errno);
-  if (request.groups) {
-    MOORING_TRY(const Descriptor map, make_group_map(*request.groups));
-    mount_attr attributes{};
-    attributes.attr_set = MOUNT_ATTR_IDMAP;
-    attributes.userns_fd = static_cast<std::uint64_t>(map.get());
-    if (kernel_call(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
-      Error error = mount_error("cannot map the groups of", request.target, errno);
-      error.kind = ErrorKind::Final;
-      error.reason = "CannotMapGroups";
-      return error;
-    }
-  }
-  if (kernel_call(SYS_move_mount, tree.get(), "", place.directory, place.name.c_str(),
-                  MOVE_MOUNT_F_EMPTY_PATH) != 0) {
-    return mount_error("cannot bind on", request.target, errno);
-  }
-  return success();
-}
-
-Result<std::uint32_t> LinuxMounts::unmount_below(const std::string& target, std::uint32_t kept) {
-  MOORING_TRY(const Place place, place_of(root_, target));
-  std::array<char, PATH_MAX> resolved{};
-  const std::string through = "/proc/self/fd/" + std::to_string(place.directory);
-  const ssize_t size = readlink(through.c_str(), resolved.data(), resolved.size());
-  if (size < 0) return file_error("cannot resolve", target, errno);
-  const std::string_view directory(resolved.data(), static_cast<std::size_t>(size));
-  const std::string path = std::string(directory == "/" ? "" : directory) + "/" + place.name;
-  MOORING_TRY(const MountTable whole, table());
-  std::vector<std::string> below;  // In the kernel's order: a later one may lie on an earlier one.
-  std::uint32_t stacked = 0;
-  for (const MountFact& fact : whole.mounts()) {
-    const bool is_above = fact.mount_point == path && ++stacked > kept;
-    if (is_above || fact.mount_point.starts_with(path + "/"))
-      below.push_back(fact.mount_point.substr(path.size()));
-  }
-  for (auto rest = below.rbegin(); rest != below.rend(); ++rest) {
-    if (!unmount_inside(place, *rest) && errno != EINVAL) return unmount_error(target + *rest, errno);
-  }
-  return static_cast<std::uint32_t>(below.size());
 }
 
 Result<void> LinuxMounts::unmount(const std::string& target) {

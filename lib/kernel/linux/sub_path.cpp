@@ -3,9 +3,12 @@
 // descriptor of the one before it and the kernel itself refuses to leave the volume.
 
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "kernel/errors.h"
 #include "kernel/linux/host_lookup.h"
@@ -60,6 +63,48 @@ Result<std::unique_ptr<OpenFile>> Opener::run() {
   return std::unique_ptr<OpenFile>(std::make_unique<LinuxOpenFile>(std::move(found), status));
 }
 
+std::string random_name() {
+  std::uint64_t number = 0;
+  if (getrandom(&number, sizeof number, 0) != sizeof number) return {};
+  return ".mooring-" + std::to_string(number);
+}
+
+/// Makes the directory `name` with a mode that mkdir does not give: inside one that nobody else may enter,
+/// and moves it from there. In its own place it could not be told from another one that was put there in the
+/// meantime. errno, or 0.
+int make_inside(int parent, const std::string& inside, const std::string& name, mode_t mode) {
+  const Descriptor closed = open_beneath(parent, inside, O_PATH | O_DIRECTORY);
+  struct stat status {};
+  if (!closed || fstat(closed.get(), &status) != 0) return errno;
+  if (status.st_uid != geteuid() || (status.st_mode & 0077U) != 0) return EPERM;
+  if (mkdirat(closed.get(), name.c_str(), 0700) != 0) return EPERM;
+  const Descriptor made = open_beneath(closed.get(), name, O_RDONLY | O_DIRECTORY);
+  if (made && fchmod(made.get(), mode) == 0 &&
+      renameat2(closed.get(), name.c_str(), parent, name.c_str(), RENAME_NOREPLACE) == 0) {
+    return 0;
+  }
+  const int errno_value = errno;
+  unlinkat(closed.get(), name.c_str(), AT_REMOVEDIR);
+  return errno_value;
+}
+
+/// Makes a directory of this mode. Never changes the mode by the name: another directory may bear it by then,
+/// one that is nobody's business. errno, or 0.
+int make_with_mode(int parent, const std::string& name, mode_t mode) {
+  struct stat status {};
+  if (fstat(parent, &status) != 0) return errno;
+  const mode_t given = (mode & 01777U) | (status.st_mode & S_ISGID);  // What mkdir makes of it.
+  const std::string inside = given == mode ? std::string() : random_name();
+  if (!inside.empty() && mkdirat(parent, inside.c_str(), 0700) == 0) {
+    const int errno_value = make_inside(parent, inside, name, mode);
+    unlinkat(parent, inside.c_str(), AT_REMOVEDIR);
+    if (errno_value == 0 || errno_value == EEXIST) return errno_value;
+  }
+  // Where that cannot be done (a server with other users, a file system without RENAME_NOREPLACE) the set-id
+  // bits are as the parent hands them on.
+  return mkdirat(parent, name.c_str(), mode) == 0 ? 0 : errno;
+}
+
 /// Makes what is missing: from the longest part that is there, element by element, each opened without
 /// following anything before the next is made in it.
 Result<Descriptor> Opener::create() {
@@ -81,12 +126,15 @@ Result<Descriptor> Opener::create() {
     rest.remove_prefix(slash == std::string_view::npos ? rest.size() : slash + 1);
     there += (there.empty() ? "" : "/") + name;
     const mode_t mode = root.st_mode & 07777U;
-    const bool is_made = mkdirat(at.get(), name.c_str(), (mode & 0777U) & ~mode_t{others_may_write}) == 0;
-    if (!is_made && errno != EEXIST) return failure(there, errno);
-    const int flags = O_DIRECTORY | (is_made && rest.empty() ? O_RDONLY : O_PATH);
-    Descriptor next = open_beneath(at.get(), name, flags);
+    int made = 0;
+    if (rest.empty()) {
+      made = make_with_mode(at.get(), name, mode);
+    } else if (mkdirat(at.get(), name.c_str(), (mode & 0777U) & ~mode_t{others_may_write}) != 0) {
+      made = errno;
+    }
+    if (made != 0 && made != EEXIST) return failure(there, made);
+    Descriptor next = open_beneath(at.get(), name, O_PATH | O_DIRECTORY);
     if (!next) return failure(there, errno);
-    if (is_made && rest.empty() && fchmod(next.get(), mode) != 0) return failure(there, errno);
     at = std::move(next);
   }
   return at;

@@ -25,6 +25,17 @@ class InsideFiles final : public LinuxFiles {
   Descriptor root_;
 };
 
+/// Finds room for a file's first `size_bytes`, so that writing them cannot stop halfway for want of it. The
+/// file keeps its content and size. Success too where the file system does not know how.
+Result<void> reserve(int file, std::size_t size_bytes, const std::string& path) {
+  int done = 0;
+  do {
+    done = fallocate(file, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size_bytes));
+  } while (done != 0 && errno == EINTR);
+  if (done == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return success();
+  return file_error("cannot write", path, errno);
+}
+
 }  // namespace
 
 Result<void> LinuxFiles::write_file(const std::string& path, std::string_view content, std::uint32_t mode) {
@@ -43,11 +54,19 @@ Result<void> LinuxFiles::rewrite_file(const std::string& path, std::string_view 
   FileStatus status;
   if (!read_status(file.get(), "", status)) return file_error("cannot read", path, errno);
   if (status.type != FileType::Regular) return file_error("cannot write", path, EINVAL);
+  if (content.size() > status.size_bytes) {
+    MOORING_TRY(reserve(file.get(), content.size(), path));
+  }
+  // Who may not read the new content must not find it; who may from now on need not read the old one.
+  const std::uint32_t narrowed = status.mode & mode;
+  if (narrowed != status.mode && fchmod(file.get(), narrowed) != 0)
+    return file_error("cannot set the mode of", path, errno);
   // Cut after writing: in between nobody finds it empty.
   MOORING_TRY(write_all(file.get(), content, path));
   if (ftruncate(file.get(), static_cast<off_t>(content.size())) != 0)
     return file_error("cannot write", path, errno);
-  if (fchmod(file.get(), mode) != 0) return file_error("cannot set the mode of", path, errno);
+  if (narrowed != mode && fchmod(file.get(), mode) != 0)
+    return file_error("cannot set the mode of", path, errno);
   return success();
 }
 

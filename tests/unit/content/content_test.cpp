@@ -138,7 +138,7 @@ TEST_F(ContentTest, kb_13_8_all_errors_of_projected_sources_are_told) {
   EXPECT_THAT(lines[0], HasSubstr("tokens are issued by a Kubernetes API server"));
 }
 
-TEST_F(ContentTest, what_only_an_api_server_issues_is_refused_by_name) {
+TEST_F(ContentTest, kb_13_8_what_only_an_api_server_issues_is_refused_by_name) {
   for (const char* kind : {"clusterTrustBundle", "podCertificate"}) {
     const auto lines = lines_of(std::string("projected: {sources: [{") + kind + ": {path: x}}]}");
     EXPECT_THAT(lines, ElementsAre(HasSubstr(kind))) << kind;

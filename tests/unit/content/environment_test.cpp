@@ -96,19 +96,19 @@ TEST_F(EnvironmentTest, kb_11_1_a_variable_without_a_value_is_an_error) {
             "InvalidSubPath: missing value for \"A\", \"Z\"");
 }
 
-TEST_F(EnvironmentTest, an_empty_value_is_a_missing_one_unless_it_is_within_another) {
+TEST_F(EnvironmentTest, kb_11_1_risk_an_empty_value_is_a_missing_one_unless_it_is_within_another) {
   const std::string environment = "[{name: E, value: ''}, {name: A, value: \"a$(E)b\"}]";
   EXPECT_EQ(text_of("$(E)", environment), "InvalidSubPath: missing value for \"E\"");
   EXPECT_EQ(text_of("$(A)", environment), "ab");
 }
 
-TEST_F(EnvironmentTest, a_value_refers_to_variables_before_it_only) {
+TEST_F(EnvironmentTest, kb_11_1_a_value_refers_to_variables_before_it_only) {
   EXPECT_EQ(text_of("$(B)", "[{name: A, value: a}, {name: B, value: \"$(A)/$$(A)\"}]"), "a/$(A)");
   EXPECT_EQ(text_of("$(B)", "[{name: B, value: \"$(A)\"}, {name: A, value: a}]"), "$(A)");
   EXPECT_EQ(text_of("$(B)", "[{name: B, value: \"$(B)\"}]"), "$(B)");
 }
 
-TEST_F(EnvironmentTest, a_later_definition_wins_and_may_use_the_one_before) {
+TEST_F(EnvironmentTest, kb_11_1_a_later_definition_wins_and_may_use_the_one_before) {
   EXPECT_EQ(text_of("$(A)", "[{name: A, value: a}, {name: A, value: b}]"), "b");
   EXPECT_EQ(text_of("$(A)", "[{name: A, value: a}, {name: A, value: \"$(A)$(A)\"}]"), "aa");
   EXPECT_EQ(
@@ -116,7 +116,7 @@ TEST_F(EnvironmentTest, a_later_definition_wins_and_may_use_the_one_before) {
       "2-1");
 }
 
-TEST_F(EnvironmentTest, fields_of_the_pod_and_the_node) {
+TEST_F(EnvironmentTest, kb_11_1_fields_of_the_pod_and_the_node) {
   const auto field = [&](const std::string& path) {
     return text_of("$(F)", "[{name: F, valueFrom: {fieldRef: {fieldPath: \"" + path + "\"}}}]");
   };
@@ -180,7 +180,7 @@ TEST_F(EnvironmentTest, an_optional_key_that_is_missing_leaves_what_was_defined_
       "gold");
 }
 
-TEST_F(EnvironmentTest, env_from_defines_keys_and_env_stands_over_it) {
+TEST_F(EnvironmentTest, kb_11_1_env_from_defines_keys_and_env_stands_over_it) {
   const std::string both = "[{configMapRef: {name: settings}}, {configMapRef: {name: more}}]";
   EXPECT_EQ(text_of("$(dir)/$(tier)", "[]", both), "data/silver");
   EXPECT_EQ(text_of("$(tier)", "[]", "[{configMapRef: {name: more}}, {configMapRef: {name: settings}}]"),
@@ -210,7 +210,7 @@ TEST_F(EnvironmentTest, an_env_from_object_that_is_missing_counts_only_if_it_may
   EXPECT_EQ(text_of("$(A)", "[{name: A, value: a}]", "[{configMapRef: {name: none}}]"), "a");
 }
 
-TEST_F(EnvironmentTest, what_comes_from_a_secret_is_refused_without_its_value) {
+TEST_F(EnvironmentTest, kb_11_1_what_comes_from_a_secret_is_refused_without_its_value) {
   const std::string key =
       "[{name: T, valueFrom: {secretKeyRef: {name: keys, key: token}}}, "
       "{name: U, value: \"x$(T)\"}, {name: V, value: \"$(U)\"}, {name: A, value: a}]";

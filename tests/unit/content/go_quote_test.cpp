@@ -6,7 +6,7 @@ namespace mooring {
 namespace {
 
 // What Go's strconv.Quote gives.
-TEST(GoQuoted, is_as_go_gives_it) {
+TEST(GoQuoted, kb_13_7_is_as_go_gives_it) {
   EXPECT_EQ(go_quoted(""), "\"\"");
   EXPECT_EQ(go_quoted("dnsutils"), "\"dnsutils\"");
   EXPECT_EQ(go_quoted("a\"b\\c"), R"("a\"b\\c")");

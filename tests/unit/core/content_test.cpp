@@ -44,7 +44,7 @@ TEST(Content, kb_13_5_a_missing_object_is_waited_for_and_made_when_it_comes) {
   EXPECT_TRUE(shell.pod("web").ready);
 }
 
-TEST(Content, a_change_is_published_at_once_and_the_pod_stays_ready) {
+TEST(Content, kb_13_5_a_change_is_published_at_once_and_the_pod_stays_ready) {
   Shell shell;
   shell.start();
   shell.write_text("settings.yaml", settings("1"));
@@ -89,7 +89,7 @@ TEST(Content, kb_13_5_what_cannot_be_refreshed_keeps_what_it_holds_and_says_why)
   EXPECT_EQ(shell.volume("web", "v").reason, "");
 }
 
-TEST(Content, a_refresh_that_failed_is_tried_again_and_the_pod_stays_ready) {
+TEST(Content, kb_13_5_bug_a_refresh_that_failed_is_tried_again_and_the_pod_stays_ready) {
   Shell shell;
   shell.start();
   shell.write_text("settings.yaml", settings("1"));
@@ -144,7 +144,7 @@ TEST(Content, kb_13_7_a_label_that_changes_is_published) {
   EXPECT_THAT(files_of(shell), ElementsAre("l=2"));
 }
 
-TEST(Content, containers_get_it_read_only) {
+TEST(Content, kb_13_5_containers_get_it_read_only) {
   Shell shell;
   shell.start();
   shell.write_text("settings.yaml", settings("1"));

@@ -61,7 +61,7 @@ TEST(SubPath, kb_11_1_a_path_that_means_nothing_is_the_whole_volume) {
   EXPECT_EQ(source_of(shell), volume_path("web", "v"));
 }
 
-TEST(SubPath, an_expression_waits_for_its_object_and_follows_it) {
+TEST(SubPath, kb_11_1_an_expression_waits_for_its_object_and_follows_it) {
   Shell shell;
   shell.start();
   shell.write_text("web.yaml", web(disk, "subPathExpr: $(E)"));
@@ -76,7 +76,7 @@ TEST(SubPath, an_expression_waits_for_its_object_and_follows_it) {
   EXPECT_TRUE(shell.pod("web").ready);
 }
 
-TEST(SubPath, kb_68211_a_changed_config_map_is_bound_anew_and_the_pod_stays_ready) {
+TEST(SubPath, kb_11_4_68211_a_changed_config_map_is_bound_anew_and_the_pod_stays_ready) {
   Shell shell;
   shell.start();
   shell.write_text("settings.yaml", settings("1"));
@@ -154,7 +154,49 @@ TEST(SubPath, a_part_that_vanished_is_bound_again) {
   EXPECT_TRUE(shell.pod("web").ready);
 }
 
-TEST(Group, progress_is_shown_and_told_when_it_takes_long) {
+TEST(SubPath, a_part_that_vanishes_while_new_content_comes_makes_the_pod_wait) {
+  Shell shell;
+  shell.start();
+  shell.write_text("settings.yaml", settings("1"));
+  shell.write_text("web.yaml", web("configMap: {name: settings}", "subPath: key"));
+  shell.finish();
+  shell.show_mounts({{root_dir + "/" + target, "ext4"}});
+  shell.write_text("settings.yaml", settings("2"));
+  ASSERT_THAT(shell.doing(), ElementsAre(publish));
+  EXPECT_TRUE(shell.pod("web").ready);
+  shell.show_mounts();
+  EXPECT_FALSE(shell.pod("web").ready);
+  EXPECT_EQ(source_of(shell), "NotReady");
+  EXPECT_EQ(shell.count("MountVanished pod/default/web"), 0) << "it may be the worker's own doing";
+  shell.fail(publish, worker_lost());
+  ASSERT_THAT(shell.doing(), ElementsAre(publish));
+  EXPECT_FALSE(shell.pod("web").ready) << "nobody may have bound it again";
+  shell.finish();
+  EXPECT_TRUE(shell.pod("web").ready);
+}
+
+TEST(SubPath, a_volume_that_vanishes_while_new_content_comes_makes_the_pod_wait) {
+  const std::string path =
+      root_dir + "/" +
+      layout::volume(uid_of("web"), PluginName("kubernetes.io/secret"), VolumeDirectory("v"));
+  const auto secret = [](const std::string& value) {
+    return "apiVersion: v1\nkind: Secret\nmetadata: {name: token}\nstringData: {key: '" + value + "'}\n";
+  };
+  Shell shell;
+  shell.start();
+  shell.write_text("token.yaml", secret("1"));
+  shell.write("web", {{"v", "secret: {secretName: token}"}});
+  shell.finish();
+  shell.show_mounts({{path, "tmpfs"}});
+  shell.write_text("token.yaml", secret("2"));
+  EXPECT_TRUE(shell.pod("web").ready);
+  shell.show_mounts();
+  EXPECT_FALSE(shell.pod("web").ready);
+  shell.finish();
+  EXPECT_TRUE(shell.pod("web").ready);
+}
+
+TEST(Group, kb_10_1_progress_is_shown_and_told_when_it_takes_long) {
   Shell shell;
   shell.start();
   shell.write_text("web.yaml", web(disk, "subPath: a", "  securityContext: {fsGroup: 2000}\n"));
@@ -173,7 +215,7 @@ TEST(Group, progress_is_shown_and_told_when_it_takes_long) {
   EXPECT_EQ(shell.count("VolumeOwnershipSlow pod/default/web"), 2);
 }
 
-TEST(Group, what_could_not_be_changed_is_told_and_the_pod_is_ready) {
+TEST(Group, kb_10_1_what_could_not_be_changed_is_told_and_the_pod_is_ready) {
   Shell shell;
   shell.start();
   shell.write_text("web.yaml", web(disk, "subPath: a", "  securityContext: {fsGroup: 2000}\n"));
@@ -198,7 +240,7 @@ TEST(Group, a_large_volume_is_done_by_a_worker_of_its_own) {
   EXPECT_EQ(shell.count("FailedMount pod/default/web"), 0);
 }
 
-TEST(Propagation, what_bidirectional_containers_left_is_unmounted_before_the_volume_goes) {
+TEST(Propagation, kb_13_1_bug_what_bidirectional_containers_left_is_unmounted_before_the_volume_goes) {
   Shell shell;
   shell.start({"web.yaml"});
   shell.write_text("web.yaml", web(disk, "mountPropagation: Bidirectional"));
@@ -210,7 +252,7 @@ TEST(Propagation, what_bidirectional_containers_left_is_unmounted_before_the_vol
   EXPECT_EQ(steps_of<UnmountLeftovers>(shell).size(), 1u);
 }
 
-TEST(Propagation, what_somebody_else_mounted_stays) {
+TEST(Propagation, kb_13_1_bug_what_somebody_else_mounted_stays) {
   Shell shell;
   shell.start({"web.yaml"});
   shell.write_text("web.yaml", web(disk, "mountPropagation: HostToContainer"));

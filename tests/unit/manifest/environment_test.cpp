@@ -135,7 +135,7 @@ TEST(EnvironmentDecoding, env_from_needs_exactly_one_object) {
               HasSubstr("envFrom[0].secretRef.name: is required"));
 }
 
-TEST(EnvironmentDecoding, in_a_volume_a_resource_needs_its_container) {
+TEST(EnvironmentDecoding, kb_1_2_in_a_volume_a_resource_needs_its_container) {
   EXPECT_THAT(
       refusal_of("  volumes:\n  - name: v\n    downwardAPI:\n      items: [{path: p, resourceFieldRef: "
                  "{resource: limits.cpu}}]\n"),

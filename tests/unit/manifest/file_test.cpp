@@ -154,7 +154,7 @@ TEST(File, text_that_is_not_utf8_is_refused_with_its_line) {
   EXPECT_EQ(file.diagnostics[0].where.line, 2u);
 }
 
-TEST(File, a_bare_number_for_a_string_is_an_error_that_says_to_quote_it) {
+TEST(File, kb_1_2_a_bare_number_for_a_string_is_an_error_that_says_to_quote_it) {
   const ParsedFile file =
       parse_file("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {port: 80}\n", "t.yaml");
   EXPECT_TRUE(file.objects.empty());
@@ -172,7 +172,7 @@ TEST(Secret, no_value_gets_into_a_message) {
     EXPECT_EQ(text.find(value), std::string::npos) << text;
 }
 
-TEST(Secret, string_data_wins_over_data) {
+TEST(Secret, kb_1_1_string_data_wins_over_data) {
   const ParsedFile file = parse_file(
       "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: b25l, b: dHdv}\nstringData: {a: three}\n",
       "t.yaml");

@@ -117,7 +117,7 @@ TEST(HostPathCheck, kb_13_2_a_file_is_made_empty_and_without_parents) {
   EXPECT_EQ(fake.read("/data/x"), "");
 }
 
-TEST(HostPathCheck, what_is_there_keeps_its_mode_and_content) {
+TEST(HostPathCheck, kb_13_2_what_is_there_keeps_its_mode_and_content) {
   FakeKernel fake("/var/lib/mooring");
   fake.put_file("/data/x", "content", 0600);
   fake.put_directory("/data/d", 0700);
@@ -130,7 +130,7 @@ TEST(HostPathCheck, what_is_there_keeps_its_mode_and_content) {
   EXPECT_EQ(fake.read("/data/x"), "content");
 }
 
-TEST(HostPathCheck, a_refusal_says_what_is_there_and_what_was_asked_for) {
+TEST(HostPathCheck, kb_13_2_a_refusal_says_what_is_there_and_what_was_asked_for) {
   FakeKernel fake("/var/lib/mooring");
   fake.put_socket("/data/x");
   const Result<bool> result =
@@ -141,7 +141,7 @@ TEST(HostPathCheck, a_refusal_says_what_is_there_and_what_was_asked_for) {
   EXPECT_EQ(result.error().path, "/data/x");
 }
 
-TEST(HostPathCheck, without_a_type_the_kernel_is_not_asked) {
+TEST(HostPathCheck, kb_13_2_without_a_type_the_kernel_is_not_asked) {
   FakeKernel fake("/var/lib/mooring");
   fake.set_hook([](std::string_view, const std::string&, bool) { return Fault::error(EIO); });
   EXPECT_FALSE(check_host_path({"/data", HostPathType::Unset, std::nullopt}, fake.ports().files).value());

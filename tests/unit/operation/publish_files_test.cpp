@@ -108,7 +108,7 @@ TEST_F(Publish, kb_12_bug_what_a_crash_left_is_removed) {
   EXPECT_FALSE(has("..data/half"));
 }
 
-TEST_F(Publish, readers_see_one_whole_version_whatever_fails_or_ends_where) {
+TEST_F(Publish, kb_12_readers_see_one_whole_version_whatever_fails_or_ends_where) {
   node.run_well({first});
   const auto is_whole = [&] {
     const std::string a = read("..data/a");
@@ -137,7 +137,7 @@ TEST_F(Publish, readers_see_one_whole_version_whatever_fails_or_ends_where) {
   }
 }
 
-TEST_F(Publish, mount_points_of_others_outlive_a_new_version) {
+TEST_F(Publish, kb_13_5_mount_points_of_others_outlive_a_new_version) {
   const PublishFiles with = step_of(1, {{"a", "1"}}, {"cache", "x/y"});
   EXPECT_TRUE(node.run_well({with}).changed);
   EXPECT_FALSE(node.run_well({with}).changed);
@@ -160,7 +160,7 @@ TEST_F(Publish, what_mooring_did_not_make_is_in_the_way_and_stays) {
   EXPECT_TRUE(has("of somebody"));
 }
 
-TEST_F(Publish, no_content_is_in_what_is_said_of_it) {
+TEST_F(Publish, kb_13_6_no_content_is_in_what_is_said_of_it) {
   PublishFiles secret = step_of(1, {{"token", "HIDDEN-MARKER"}});
   EXPECT_THAT(describe(secret), Not(HasSubstr("HIDDEN-MARKER")));
   node.fail_call("write_file", ENOSPC, true);
@@ -204,7 +204,7 @@ struct Live : Publish {
   }
 };
 
-TEST_F(Live, a_live_file_stays_the_same_file_and_has_the_new_content) {
+TEST_F(Live, kb_11_4_gap_50345_a_live_file_stays_the_same_file_and_has_the_new_content) {
   node.run_well({with(first, {{"a", "a"}})});
   EXPECT_EQ(read("..live/a"), "1");
   const auto before = inode("..live/a");
@@ -233,6 +233,20 @@ TEST_F(Live, a_part_that_is_gone_stays_as_it_was_and_one_that_nobody_asks_for_is
   EXPECT_FALSE(has("..live/deep~1b"));
   node.run_well({second});
   EXPECT_FALSE(has("..live"));
+}
+
+TEST_F(Live, a_directory_that_a_crash_left_without_the_group_is_given_to_it) {
+  PublishFiles step = with(first, {{"deep", "deep"}});
+  step.group = 2000;
+  for (const char* path : {"..live", "..live/deep", "..live/deep/er"}) {
+    node.run_well({step});
+    ASSERT_TRUE(node_files().set_owner(volume_path + "/" + path, 0, 0755));
+    EXPECT_TRUE(node.run_well({step}).changed);
+    const auto status = node_files().status(volume_path + "/" + path).value();
+    EXPECT_EQ(status->group, 2000u) << path;
+    EXPECT_EQ(status->mode, 02755u) << path;
+    EXPECT_FALSE(node.run_well({step}).changed);
+  }
 }
 
 TEST_F(Live, wherever_it_is_stopped_it_goes_on) {

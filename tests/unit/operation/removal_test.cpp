@@ -20,7 +20,7 @@ struct Removal : testing::Test {
   Node node;
 };
 
-TEST_F(Removal, unmounts_what_is_of_our_kinds_and_may_be_repeated) {
+TEST_F(Removal, kb_13_1_unmounts_what_is_of_our_kinds_and_may_be_repeated) {
   for (const Step& mount :
        {Step(MountTmpfs{volume_path, std::nullopt, 01777}), Step(MountHugetlbfs{volume_path, 2U << 20U})}) {
     node.run_well({mount});
@@ -30,7 +30,7 @@ TEST_F(Removal, unmounts_what_is_of_our_kinds_and_may_be_repeated) {
   }
 }
 
-TEST_F(Removal, nothing_to_unmount_is_success_also_when_the_directory_is_not_there) {
+TEST_F(Removal, kb_13_1_nothing_to_unmount_is_success_also_when_the_directory_is_not_there) {
   EXPECT_FALSE(node.run_well({Unmount{"absent/deeper", {"tmpfs"}}}).changed);
 }
 

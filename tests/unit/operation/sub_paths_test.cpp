@@ -83,7 +83,7 @@ TEST_F(SubPaths, kb_11_2_an_escape_is_refused_with_its_container_and_without_pat
   EXPECT_THAT(mounted(), IsEmpty());
 }
 
-TEST_F(SubPaths, what_is_not_there_and_may_not_be_made_is_told) {
+TEST_F(SubPaths, kb_11_2_what_is_not_there_and_may_not_be_made_is_told) {
   EXPECT_EQ(node.run_badly({part("missing", false)}).reason, "SubPathNotFound");
   EXPECT_FALSE(node.fake.exists(node.volume + "/missing"));
 }
@@ -124,6 +124,37 @@ TEST_F(SubPaths, kb_11_4_what_is_no_subpath_mount_stays_and_is_named) {
   EXPECT_EQ(error.reason, "NotEmpty");
   EXPECT_THAT(error.message, HasSubstr("odd"));
   EXPECT_THAT(mounted(), IsEmpty());
+}
+
+TEST_F(SubPaths, kb_11_4_a_file_of_somebody_else_stays_and_keeps_no_part_mounted) {
+  node.run_well({part("a")});
+  const std::string container = target.substr(0, target.rfind('/'));
+  for (const char* name : {"/7", "/notes"}) {
+    node.fake.put_file(node.root(container) + name, "x");
+    const Error error = node.run_badly({release});
+    EXPECT_EQ(error.reason, "NotEmpty");
+    EXPECT_THAT(error.message, HasSubstr(name + 1));
+    EXPECT_EQ(node.fake.read(node.root(container) + name), "x");
+    EXPECT_THAT(mounted(), IsEmpty());
+    node.fake.remove_all(node.root(container) + name);
+  }
+  node.run_well({release});
+  EXPECT_TRUE(is_clean());
+}
+
+TEST_F(SubPaths, kb_11_4_what_is_mounted_below_a_part_goes_with_it) {
+  node.run_well({part("a")});
+  node.fake.put_directory(node.root(target) + "/disk");
+  node.fake.mount_foreign(node.root(target) + "/disk", "ext4", "/dev/sdb");
+  node.fake.put_file(node.root(target) + "/disk/file", "x");
+  node.fake.mark_open(node.root(target) + "/disk/file");
+  const Error error = node.run_badly({release});
+  EXPECT_EQ(error.reason, "MountedBelow");
+  EXPECT_EQ(error.path, target + "/disk");
+  node.fake.mark_closed(node.root(target) + "/disk/file");
+  node.run_well({release});
+  EXPECT_TRUE(is_clean());
+  EXPECT_TRUE(node.fake.exists(node.volume + "/a/disk"));
 }
 
 TEST_F(SubPaths, a_busy_one_is_told_and_released_later) {

@@ -21,6 +21,7 @@ struct Asked {
   std::string mounts = {};    ///< Of the one container "main".
   std::string security = {};  ///< securityContext of the pod.
   std::string annotations = {};
+  std::vector<std::string> mount_options = {};  ///< Of a PersistentVolume.
 };
 
 Result<Recipe> recipe_of(const Asked& asked) {
@@ -46,7 +47,7 @@ Result<Recipe> recipe_of(const Asked& asked) {
   const MountTable mounts = MountTable::from_facts({root, server});
   const NodeInfo node = node_info();
   const PluginRegistry plugins = built_in_plugins();
-  const RecipeRequest request{*pod, pod->volumes.at(0), node, store, mounts};
+  const RecipeRequest request{*pod, pod->volumes.at(0), node, store, mounts, asked.mount_options};
   const Plugin& plugin = *plugins.for_source(request.volume.source);
   MOORING_TRY(Recipe recipe, plugin.recipe(request));
   return with_common_options(std::move(recipe), request, plugin.support());
@@ -82,7 +83,7 @@ TEST(CommonOptions, kb_11_3_a_part_is_bound_under_the_index_of_its_mount) {
   EXPECT_EQ(parts[0].path, "a/b");
   EXPECT_EQ(parts[0].target, "pods/u1/volume-subpaths/v/main/1");
   EXPECT_TRUE(parts[0].may_create);
-  EXPECT_THAT(recipe.value().sub_paths, ElementsAre(parts[0].target));
+  EXPECT_THAT(recipe.value().sub_paths, ElementsAre(testing::Pair(parts[0].target, "a/b")));
 }
 
 TEST(CommonOptions, kb_11_1_an_expression_is_expanded_from_the_environment) {
@@ -124,7 +125,7 @@ TEST(CommonOptions, a_part_of_a_host_path_on_a_server_has_a_worker_of_its_own) {
   EXPECT_FALSE(steps_of<BindSubPath>(recipe.value()).at(0).confined_to);
 }
 
-TEST(CommonOptions, a_part_of_a_configuration_is_never_made) {
+TEST(CommonOptions, kb_11_2_a_part_of_a_configuration_is_never_made) {
   const auto recipe =
       recipe_of({.source = "configMap: {name: settings}", .mounts = "{name: v, mountPath: /w, subPath: a}"});
   ASSERT_TRUE(recipe);
@@ -132,7 +133,7 @@ TEST(CommonOptions, a_part_of_a_configuration_is_never_made) {
   EXPECT_THAT(steps_of<PublishFiles>(recipe.value()).at(0).live_parts, IsEmpty());
 }
 
-TEST(CommonOptions, a_live_part_of_a_configuration_stands_by_itself) {
+TEST(CommonOptions, kb_11_4_gap_50345_a_live_part_of_a_configuration_stands_by_itself) {
   const auto recipe = recipe_of({.source = "configMap: {name: settings, items: [{key: a, path: d/a}]}",
                                  .mounts = "{name: v, mountPath: /w, subPath: d/a}",
                                  .annotations = "mooring.io/live-subpath: 'true'"});
@@ -200,7 +201,7 @@ TEST(CommonOptions, an_idmapped_volume_is_a_bind_of_itself) {
                                  .annotations = "mooring.io/fs-group-strategy: Idmap"});
   ASSERT_TRUE(recipe);
   EXPECT_EQ(recipe.value().shape(), "bind");
-  EXPECT_THAT(steps_of<MapGroup>(recipe.value()), ElementsAre(MapGroup{path, 2000}));
+  EXPECT_THAT(steps_of<MapGroup>(recipe.value()), ElementsAre(MapGroup{path, 2000, false, 10'000}));
 }
 
 TEST(CommonOptions, a_volume_in_memory_is_walked_also_where_mapping_is_asked_for) {
@@ -211,6 +212,13 @@ TEST(CommonOptions, a_volume_in_memory_is_walked_also_where_mapping_is_asked_for
   ASSERT_TRUE(recipe);
   EXPECT_EQ(recipe.value().shape(), "mount:tmpfs");
   EXPECT_EQ(steps_of<ChangeGroup>(recipe.value()).size(), 1u);
+}
+
+TEST(CommonOptions, kb_5_4_mount_options_are_refused_where_the_plugin_has_none) {
+  const auto recipe = recipe_of({.mounts = "{name: v, mountPath: /w}", .mount_options = {"noatime"}});
+  ASSERT_FALSE(recipe);
+  EXPECT_EQ(recipe.error().reason, "MountOptionsUnsupported");
+  EXPECT_THAT(recipe.error().message, HasSubstr("mount options are not supported for this volume type"));
 }
 
 TEST(CommonOptions, a_bidirectional_mount_makes_the_volume_shared) {

@@ -40,7 +40,7 @@ TEST(ConfigVolume, kb_13_5_a_config_map_is_on_disk_and_open_to_all) {
   EXPECT_FALSE(recipe.value().content.empty());
 }
 
-TEST(ConfigVolume, kb_13_6_the_others_are_in_memory_and_not_swapped) {
+TEST(ConfigVolume, kb_13_7_a_downward_api_is_in_memory_and_not_swapped) {
   const Result<Recipe> recipe = recipe_of<manifest::DownwardApiSource>(
       "downwardAPI: {items: [{path: name, fieldRef: {fieldPath: metadata.name}}]}");
   ASSERT_TRUE(recipe);
@@ -65,7 +65,7 @@ TEST(ConfigVolume, kb_13_5_mount_points_of_the_same_container_are_made_in_it) {
   EXPECT_THAT(files_of(recipe.value()).mount_points, ElementsAre("cache"));
 }
 
-TEST(ConfigVolume, a_file_cannot_be_a_directory_too) {
+TEST(ConfigVolume, kb_12_a_file_cannot_be_a_directory_too) {
   const Result<Recipe> recipe = recipe_of<manifest::ConfigMapSource>(
       "configMap: {name: settings, items: [{key: a, path: x}, {key: a, path: x-y}, {key: a.b, path: x/y}]}");
   ASSERT_FALSE(recipe);
@@ -73,7 +73,7 @@ TEST(ConfigVolume, a_file_cannot_be_a_directory_too) {
   EXPECT_THAT(recipe.error().message, HasSubstr("x is a file and a directory"));
 }
 
-TEST(ConfigVolume, containers_cannot_write_to_it_and_its_content_follows_objects) {
+TEST(ConfigVolume, kb_13_5_containers_cannot_write_to_it_and_its_content_follows_objects) {
   EXPECT_TRUE(ConfigVolumePlugin<manifest::SecretSource>().support().always_read_only);
   EXPECT_TRUE(ConfigVolumePlugin<manifest::SecretSource>().support().refresh);
 }

@@ -60,7 +60,7 @@ TEST(EmptyDir, kb_1_1_a_volume_without_a_source_is_one_too) {
   EXPECT_TRUE(plugin.takes(pod->volumes.at(0).source));
 }
 
-TEST(EmptyDirMemory, is_a_tmpfs_on_the_directory) {
+TEST(EmptyDirMemory, kb_13_1_is_a_tmpfs_on_the_directory) {
   const Result<Recipe> recipe = recipe_of(*pod_with("emptyDir: {medium: Memory}"));
   ASSERT_TRUE(recipe);
   EXPECT_THAT(recipe.value().publish.up,
@@ -71,7 +71,7 @@ TEST(EmptyDirMemory, is_a_tmpfs_on_the_directory) {
   EXPECT_EQ(recipe.value().publish.lane, Lane::Local);
 }
 
-TEST(EmptyDirMemory, size_is_the_least_of_the_limits_that_are_known) {
+TEST(EmptyDirMemory, kb_13_1_size_is_the_least_of_the_limits_that_are_known) {
   const std::string limited = container("limits: {memory: 100Mi}");
   NodeInfo node = node_info();
   EXPECT_EQ(tmpfs_of("emptyDir: {medium: Memory, sizeLimit: 64Mi}").size_bytes, 64u << 20);
@@ -85,7 +85,7 @@ TEST(EmptyDirMemory, size_is_the_least_of_the_limits_that_are_known) {
   EXPECT_EQ(tmpfs_of("emptyDir: {medium: Memory, sizeLimit: 64Mi}", limited, node).size_bytes, 64u << 20);
 }
 
-TEST(EmptyDirMemory, a_limit_of_zero_is_no_limit) {
+TEST(EmptyDirMemory, kb_13_1_a_limit_of_zero_is_no_limit) {
   EXPECT_EQ(tmpfs_of("emptyDir: {medium: Memory, sizeLimit: 0}").size_bytes, std::nullopt);
   EXPECT_EQ(
       tmpfs_of("emptyDir: {medium: Memory, sizeLimit: 0}", container("limits: {memory: 1Mi}")).size_bytes,
@@ -96,7 +96,7 @@ TEST(EmptyDirMemory, a_broken_size_is_rounded_up) {
   EXPECT_EQ(tmpfs_of("emptyDir: {medium: Memory, sizeLimit: 1000.5}").size_bytes, 1001u);
 }
 
-TEST(PodMemoryLimit, is_the_sum_of_the_containers_or_the_largest_init_container) {
+TEST(PodMemoryLimit, kb_13_1_is_the_sum_of_the_containers_or_the_largest_init_container) {
   manifest::Pod pod;
   const auto add = [&](manifest::ContainerKind kind, const char* limit) {
     manifest::Container& added = pod.containers.emplace_back();
@@ -118,12 +118,12 @@ TEST(PodMemoryLimit, is_the_sum_of_the_containers_or_the_largest_init_container)
   EXPECT_EQ(pod_memory_limit(pod), std::nullopt);
 }
 
-TEST(PodMemoryLimit, is_unknown_if_one_container_has_none) {
+TEST(PodMemoryLimit, kb_13_1_is_unknown_if_one_container_has_none) {
   const auto pod = pod_with("emptyDir: {}", "[{name: a, resources: {limits: {memory: 1Mi}}}, {name: b}]");
   EXPECT_EQ(pod_memory_limit(*pod), std::nullopt);
 }
 
-TEST(EmptyDirHugePages, takes_the_one_size_that_the_pod_requests) {
+TEST(EmptyDirHugePages, kb_13_1_takes_the_one_size_that_the_pod_requests) {
   const auto pod =
       pod_with("emptyDir: {medium: HugePages}", container("limits: {hugepages-2Mi: 64Mi, memory: 1Gi}"));
   const Result<Recipe> recipe = recipe_of(*pod);
@@ -134,7 +134,7 @@ TEST(EmptyDirHugePages, takes_the_one_size_that_the_pod_requests) {
   EXPECT_THAT(recipe.value().mount_types, ElementsAre("hugetlbfs"));
 }
 
-TEST(EmptyDirHugePages, takes_the_size_that_the_medium_names_in_any_writing) {
+TEST(EmptyDirHugePages, kb_13_1_takes_the_size_that_the_medium_names_in_any_writing) {
   const std::string both = container("limits: {hugepages-2Mi: 64Mi, hugepages-1Gi: 1Gi, memory: 1Gi}");
   for (const auto& [medium, size] : std::vector<std::pair<std::string, std::uint64_t>>{
            {"HugePages-2Mi", 2u << 20}, {"HugePages-1Gi", 1u << 30}, {"HugePages-1024Mi", 1u << 30}}) {
@@ -144,7 +144,7 @@ TEST(EmptyDirHugePages, takes_the_size_that_the_medium_names_in_any_writing) {
   }
 }
 
-TEST(EmptyDirHugePages, without_a_request_is_refused) {
+TEST(EmptyDirHugePages, kb_13_1_without_a_request_is_refused) {
   for (const char* medium : {"HugePages", "HugePages-2Mi"}) {
     const Result<Recipe> recipe = recipe_of(*pod_with("emptyDir: {medium: " + std::string(medium) + "}"));
     ASSERT_FALSE(recipe) << medium;
@@ -155,7 +155,7 @@ TEST(EmptyDirHugePages, without_a_request_is_refused) {
   }
 }
 
-TEST(EmptyDirHugePages, of_a_size_that_is_not_requested_is_refused) {
+TEST(EmptyDirHugePages, kb_13_1_of_a_size_that_is_not_requested_is_refused) {
   const Result<Recipe> recipe = recipe_of(*pod_with("emptyDir: {medium: HugePages-1Gi}",
                                                     container("limits: {hugepages-2Mi: 64Mi, memory: 1Gi}")));
   ASSERT_FALSE(recipe);
@@ -163,7 +163,7 @@ TEST(EmptyDirHugePages, of_a_size_that_is_not_requested_is_refused) {
   EXPECT_THAT(recipe.error().message, HasSubstr("HugePages-1Gi"));
 }
 
-TEST(EmptyDirHugePages, without_a_size_is_refused_if_the_pod_requests_several) {
+TEST(EmptyDirHugePages, kb_13_1_without_a_size_is_refused_if_the_pod_requests_several) {
   const Result<Recipe> recipe =
       recipe_of(*pod_with("emptyDir: {medium: HugePages}",
                           container("limits: {hugepages-2Mi: 64Mi, hugepages-1Gi: 1Gi, memory: 1Gi}")));
@@ -171,7 +171,7 @@ TEST(EmptyDirHugePages, without_a_size_is_refused_if_the_pod_requests_several) {
   EXPECT_EQ(recipe.error().reason, "HugePagesAmbiguous");
 }
 
-TEST(EmptyDirHugePages, requests_of_zero_and_of_ephemeral_containers_do_not_count) {
+TEST(EmptyDirHugePages, kb_13_1_requests_of_zero_and_of_ephemeral_containers_do_not_count) {
   manifest::Pod pod = *pod_with("emptyDir: {medium: HugePages}");
   pod.containers[0].requests["hugepages-1Gi"] = quantity("0");
   pod.containers[0].requests["memory"] = quantity("1Gi");
@@ -195,7 +195,7 @@ TEST(EmptyDirHugePages, a_request_that_names_no_size_is_refused) {
   }
 }
 
-TEST(EmptyDir, removal_unmounts_what_it_may_have_mounted_and_discards_the_directory) {
+TEST(EmptyDir, kb_13_1_removal_unmounts_what_it_may_have_mounted_and_discards_the_directory) {
   const NodeInfo node = node_info();
   const std::vector<Step> steps = plugin.removal({PodUid("u1"), VolumeDirectory("v"), node});
   ASSERT_EQ(steps.size(), 2u);

@@ -153,7 +153,7 @@ TEST(HostPath, a_refusal_stays_on_one_line) {
     EXPECT_EQ(recipe_of(path, "").error().text().find('\n'), std::string::npos) << path;
 }
 
-TEST(HostPath, removal_touches_nothing_of_the_node) {
+TEST(HostPath, kb_13_2_removal_touches_nothing_of_the_node) {
   const NodeInfo node = node_info();
   EXPECT_THAT(plugin.removal({PodUid("u1"), VolumeDirectory("v"), node}), IsEmpty());
 }

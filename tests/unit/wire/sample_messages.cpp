@@ -23,11 +23,12 @@ std::vector<Step> every_step() {
       PublishFiles{"pods/u1/c", "", {}, {}, 2000, {{"a~1b", "a/b"}}},
       BindSubPath{"pods/u1/c", "", std::nullopt, "a/b", "pods/u1/volume-subpaths/c/web/0", true,
                   "container web"},
-      BindSubPath{"", "/srv/h", "/srv", "x", "pods/u1/volume-subpaths/h/web/1", false, "container web"},
+      BindSubPath{"", "/srv/h", "/srv", "x", "pods/u1/volume-subpaths/h/web/1", false, "container web",
+                  Propagation::Shared},
       ReleaseSubPaths{PodUid("u1"), VolumeName("c")},
       UnmountLeftovers{"pods/u1/c", 1},
       ChangeGroup{"pods/u1/a", 2000, true, true, 10'000},
-      MapGroup{"pods/u1/a", 2000},
+      MapGroup{"pods/u1/a", 2000, true, 10'000},
       ScanTree{}};
 }
 
