@@ -44,6 +44,10 @@ struct OpenBindRequest {
   Propagation propagation = Propagation::Private;
 };
 
+/// Which mounts below a place may be unmounted. CopiesOnly: those that came there by propagation, because
+/// they were mounted elsewhere, and nothing at all if there is another one (Transient, "MountedBelow").
+enum class Leftovers : std::uint8_t { All, CopiesOnly };
+
 /// Mounts. Targets are relative to the root directory and are looked up as in Files (beneath, no links, no
 /// crossing of mounts but the last element itself). Errors: "MountFailed"/"UnmountFailed" with errno and,
 /// where the kernel says more (fsopen's log, Linux 5.2), its words; "Busy" for EBUSY; Transient unless
@@ -68,7 +72,8 @@ class Mounts {
   /// lies in the copy would unmount it in the original too. One that no path reaches, because another covers
   /// it, and that shares with a mount that is none of them, ends it before anything is unmounted:
   /// "MountedBelow", which names both.
-  virtual Result<std::uint32_t> unmount_below(const std::string& target, std::uint32_t kept) = 0;
+  virtual Result<std::uint32_t> unmount_below(const std::string& target, std::uint32_t kept,
+                                              Leftovers which) = 0;
   /// Removes the uppermost mount at `target` (UMOUNT_NOFOLLOW, not lazy, not forced). EINVAL (not a mount
   /// point): Transient, "NotMounted".
   virtual Result<void> unmount(const std::string& target) = 0;

@@ -337,7 +337,7 @@ Result<void> Runner::operator()(const ReleaseSubPaths& step) {
 Result<void> Runner::operator()(const UnmountLeftovers& step) {
   if (is_gone(step.path)) return success();
   MOORING_TRY(check_not_foreign(step.path));
-  MOORING_TRY(const std::uint32_t unmounted, kernel_.mounts.unmount_below(step.path, step.kept));
+  MOORING_TRY(const std::uint32_t unmounted, kernel_.mounts.unmount_below(step.path, step.kept, kernel::Leftovers::All));
   outcome_.changed = outcome_.changed || unmounted != 0;
   return success();
 }

@@ -15,7 +15,7 @@ using kernel::FileType;
 /// Unmounts a part that could not be unmounted, with what is mounted below it: the containers, or the node,
 /// mounted in the volume, and the part got a copy.
 Result<bool> unmount_with_below(const std::string& path, kernel::Mounts& mounts) {
-  Result<std::uint32_t> unmounted = mounts.unmount_below(path, 0);
+  Result<std::uint32_t> unmounted = mounts.unmount_below(path, 0, kernel::Leftovers::CopiesOnly);
   if (unmounted) return unmounted.value() != 0;
   Error error = std::move(unmounted).error();
   if (error.reason != "Busy" || error.path == path) return error;
@@ -145,7 +145,7 @@ class Binder {
     }
     const std::string parent = step_.target.substr(0, step_.target.rfind('/'));
     MOORING_TRY(kernel_.files.make_directory(parent, layout::private_mode));
-    MOORING_TRY(kernel_.files.create_file(step_.target, "", 0640));
+    MOORING_TRY(kernel_.files.write_file(step_.target, "", 0640));  // In place: a crash leaves no other name.
     return success();
   }
 

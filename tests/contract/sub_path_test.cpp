@@ -182,11 +182,11 @@ TEST_P(SubPathContract, LeftoversAreUnmountedTheLatestFirst) {
   node().mount_foreign(node().root("v/a/b"));
   node().mount_foreign(node().root("v/a/b"));
   node().mount_foreign(node().root("t"));  // Somebody else's.
-  EXPECT_EQ(mounts().unmount_below("v", 0).value(), 3U);
+  EXPECT_EQ(mounts().unmount_below("v", 0, Leftovers::All).value(), 3U);
   EXPECT_FALSE(files().status("v/a").value()->is_mount_root);
   EXPECT_TRUE(files().status("t").value()->is_mount_root);
-  EXPECT_EQ(mounts().unmount_below("v", 0).value(), 0U);
-  EXPECT_EQ(mounts().unmount_below("absent", 0).value(), 0U);
+  EXPECT_EQ(mounts().unmount_below("v", 0, Leftovers::All).value(), 0U);
+  EXPECT_EQ(mounts().unmount_below("absent", 0, Leftovers::All).value(), 0U);
 }
 
 TEST_P(SubPathContract, WhatIsStackedOnTheVolumeItselfIsALeftoverToo) {
@@ -194,9 +194,9 @@ TEST_P(SubPathContract, WhatIsStackedOnTheVolumeItselfIsALeftoverToo) {
   node().mount_foreign(node().root("v"));
   node().put_directory(node().root("v/x"));
   node().mount_foreign(node().root("v/x"));
-  EXPECT_EQ(mounts().unmount_below("v", 1).value(), 2U);
+  EXPECT_EQ(mounts().unmount_below("v", 1, Leftovers::All).value(), 2U);
   EXPECT_EQ(mounts().at("v").value()->type, "tmpfs");
-  EXPECT_EQ(mounts().unmount_below("v", 0).value(), 1U);
+  EXPECT_EQ(mounts().unmount_below("v", 0, Leftovers::All).value(), 1U);
   EXPECT_FALSE(mounts().at("v").value());
 }
 
@@ -205,9 +205,19 @@ TEST_P(SubPathContract, ABusyLeftoverEndsIt) {
   node().mount_foreign(node().root("v/a"));
   node().put_file(node().root("v/a/file"), "x");
   node().open(node().root("v/a/file"));
-  EXPECT_TRUE(fails(mounts().unmount_below("v", 0), "Busy", EBUSY));
+  EXPECT_TRUE(fails(mounts().unmount_below("v", 0, Leftovers::All), "Busy", EBUSY));
   node().close();
-  EXPECT_EQ(mounts().unmount_below("v", 0).value(), 1U);
+  EXPECT_EQ(mounts().unmount_below("v", 0, Leftovers::All).value(), 1U);
+}
+
+TEST_P(SubPathContract, WhereOnlyCopiesMayGoWhatSomebodyMountedHoldsUpAll) {
+  bind_part("a", "t");
+  node().put_directory(node().root("t/x"));
+  node().mount_foreign(node().root("t/x"));
+  EXPECT_TRUE(fails(mounts().unmount_below("t", 0, Leftovers::CopiesOnly), "MountedBelow", EBUSY));
+  EXPECT_TRUE(files().status("t").value()->is_mount_root);
+  node().unmount_foreign(node().root("t/x"));
+  EXPECT_EQ(mounts().unmount_below("t", 0, Leftovers::CopiesOnly).value(), 1U);
 }
 
 TEST_P(SubPathContract, AFileIsRewrittenInPlace) {
@@ -288,7 +298,7 @@ TEST_F(LinuxOnlySharedTree, WhatLiesInABindOfTheNodeIsUnmountedThereAlone) {
   node_->put_directory(node_->root("v/host"));
   node_->bind_foreign(node_->base(), node_->root("v/host"));
   EXPECT_EQ(node_->read(node_->root("v/host/host/disk/data")), "precious");
-  EXPECT_EQ(mounts().unmount_below("v", 0).value(), 2U);
+  EXPECT_EQ(mounts().unmount_below("v", 0, Leftovers::All).value(), 2U);
   EXPECT_EQ(count_at(node_->root("v/host")), 0U);
   expect_disk();
 }
@@ -298,20 +308,20 @@ TEST_F(LinuxOnlySharedTree, ALeftoverThatIsCoveredAndSharesWithTheNodeIsNotTouch
   node_->bind_foreign(node_->host("disk"), node_->root("v/host"));
   node_->mount_foreign(node_->root("v/host"));
   const std::size_t before = mounts().table().value().mounts().size();
-  const auto refused = mounts().unmount_below("v", 0);
+  const auto refused = mounts().unmount_below("v", 0, Leftovers::All);
   EXPECT_TRUE(fails(refused, "MountedBelow", EBUSY));
   EXPECT_THAT(refused.error().message, ::testing::HasSubstr(node_->root("v/host")));
   EXPECT_THAT(refused.error().message, ::testing::HasSubstr(node_->host("disk")));
   EXPECT_EQ(mounts().table().value().mounts().size(), before);
   node_->unmount_foreign(node_->root("v/host"));
-  EXPECT_EQ(mounts().unmount_below("v", 0).value(), 1U);
+  EXPECT_EQ(mounts().unmount_below("v", 0, Leftovers::All).value(), 1U);
   expect_disk();
 }
 
 TEST_F(LinuxOnlySharedTree, ALeftoverThatIsCoveredAndSharesWithNobodyIsUnmounted) {
   node_->mount_foreign(node_->root("v/part"));
   node_->mount_foreign(node_->root("v/part"));
-  EXPECT_EQ(mounts().unmount_below("v", 0).value(), 2U);
+  EXPECT_EQ(mounts().unmount_below("v", 0, Leftovers::All).value(), 2U);
   EXPECT_EQ(count_at(node_->root("v/part")), 0U);
 }
 
@@ -322,7 +332,8 @@ TEST_F(LinuxOnlySharedTree, APartGetsWhatItsPropagationSays) {
     EXPECT_EQ(count_at(node_->root("t")), 1U);
     node_->mount_foreign(node_->root("v/part/x"));
     EXPECT_EQ(count_at(node_->root("t/x")), propagation == Propagation::Private ? 0U : 1U);
-    EXPECT_EQ(mounts().unmount_below("t", 0).value(), propagation == Propagation::Private ? 1U : 2U);
+    EXPECT_EQ(mounts().unmount_below("t", 0, Leftovers::All).value(),
+              propagation == Propagation::Private ? 1U : 2U);
     EXPECT_EQ(count_at(node_->root("v/part/x")), 1U) << "what the volume has stays";
     node_->unmount_foreign(node_->root("v/part/x"));
   }
@@ -334,8 +345,9 @@ TEST_F(LinuxOnlySharedTree, OnlyASharedPartGivesBackWhatIsMountedInIt) {
     bind_part(propagation);
     node_->mount_foreign(node_->root("t/x"));
     EXPECT_EQ(count_at(node_->root("v/part/x")), propagation == Propagation::Shared ? 1U : 0U);
-    EXPECT_EQ(mounts().unmount_below("t", 0).value(), 2U);
-    EXPECT_EQ(mounts().unmount_below("v", 0).value(), propagation == Propagation::Shared ? 1U : 0U);
+    EXPECT_EQ(mounts().unmount_below("t", 0, Leftovers::All).value(), 2U);
+    EXPECT_EQ(mounts().unmount_below("v", 0, Leftovers::All).value(),
+              propagation == Propagation::Shared ? 1U : 0U);
   }
 }
 
@@ -345,7 +357,7 @@ TEST_F(LinuxOnlySharedTree, ADirectoryBoundOnItselfIsMountedOnce) {
   EXPECT_EQ(count_at(node_->root("v")), 1U);
   node_->mount_foreign(node_->root("v/part"));
   EXPECT_EQ(count_at(node_->root("v/part")), 1U);
-  EXPECT_EQ(mounts().unmount_below("v", 0).value(), 2U);
+  EXPECT_EQ(mounts().unmount_below("v", 0, Leftovers::All).value(), 2U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Ports, SubPathContract,

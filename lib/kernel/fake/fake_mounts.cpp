@@ -92,11 +92,17 @@ Result<void> FakeMounts::bind_open(const OpenFile& source, const OpenBindRequest
   return between_faults<void>(node_, "bind_open", request.target, act, fail);
 }
 
-Result<std::uint32_t> FakeMounts::unmount_below(const std::string& target, std::uint32_t kept) {
+Result<std::uint32_t> FakeMounts::unmount_below(const std::string& target, std::uint32_t kept,
+                                                Leftovers which) {
   const auto fail = [&](int error) { return unmount_error(target, error); };
   const auto act = [&]() -> Result<std::uint32_t> {
     MOORING_TRY(const FakePlace place, place_of(node_, root_, target));
     const std::vector<Location> below = node_.mounts_below(place.directory, place.name, kept);
+    const std::shared_ptr<Inode> entry = place.directory.inode->child(place.name);
+    for (const Location& mount : below) {  // There is no propagation here, so none is a copy.
+      const bool is_below = mount.mount->point != entry && mount.mount->point != mount.mount->parent->root;
+      if (which == Leftovers::CopiesOnly && is_below) return mounted_below(target, EBUSY);
+    }
     for (auto mount = below.rbegin(); mount != below.rend(); ++mount) {
       if (const int error = node_.unmount(*mount)) {
         const std::string point = node_.fact_of(*mount->mount).mount_point;

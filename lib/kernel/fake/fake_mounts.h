@@ -15,7 +15,8 @@ class FakeMounts final : public Mounts {
   Result<void> mount_hugetlbfs(const std::string& target, std::uint64_t page_size_bytes) override;
   Result<void> bind(const BindRequest& request) override;
   Result<void> bind_open(const OpenFile& source, const OpenBindRequest& request) override;
-  Result<std::uint32_t> unmount_below(const std::string& target, std::uint32_t kept) override;
+  Result<std::uint32_t> unmount_below(const std::string& target, std::uint32_t kept,
+                                      Leftovers which) override;
   Result<void> unmount(const std::string& target) override;
   Result<std::optional<MountFact>> at(const std::string& target) override;
   Result<std::uint64_t> block_size(const std::string& target) override;

@@ -60,9 +60,9 @@ Result<std::string> absolute_path(const Place& place, const std::string& target)
 }
 
 /// What is mounted below a place, found in one reading of the table.
-class Leftovers {
+class FoundBelow {
  public:
-  Leftovers(const Place& place, std::string path, const MountTable& whole, std::uint32_t kept)
+  FoundBelow(const Place& place, std::string path, const MountTable& whole, std::uint32_t kept)
       : place_(place), path_(std::move(path)), whole_(whole) {
     std::uint32_t stacked = 0;
     for (const MountFact& fact : whole.mounts()) {
@@ -71,6 +71,16 @@ class Leftovers {
       found_.push_back(&fact);
       ids_.insert(fact.id);
     }
+  }
+
+  /// The first one below the place itself that did not come there by propagation; nullptr if all did.
+  const MountFact* first_original() const {
+    const auto is_original = [&](const MountFact* fact) {
+      if (fact->mount_point == path_ || fact->master_group != 0) return false;
+      return fact->peer_group == 0 || sharer_of(*fact) == nullptr;
+    };
+    const auto found = std::find_if(found_.begin(), found_.end(), is_original);
+    return found == found_.end() ? nullptr : *found;
   }
 
   /// Cuts what each shares with others, so that to unmount what lies in it is not to unmount it elsewhere.
@@ -162,13 +172,16 @@ Result<void> LinuxMounts::bind_open(const OpenFile& source, const OpenBindReques
   return success();
 }
 
-Result<std::uint32_t> LinuxMounts::unmount_below(const std::string& target, std::uint32_t kept) {
+Result<std::uint32_t> LinuxMounts::unmount_below(const std::string& target, std::uint32_t kept,
+                                                 Leftovers which) {
   MOORING_TRY(const Place place, place_of(root_, target));
   MOORING_TRY(std::string path, absolute_path(place, target));
   MOORING_TRY(const MountTable whole, table());
-  const Leftovers leftovers(place, std::move(path), whole, kept);
-  MOORING_TRY(leftovers.make_private());
-  return leftovers.unmount(target);
+  const FoundBelow found(place, std::move(path), whole, kept);
+  const MountFact* original = which == Leftovers::CopiesOnly ? found.first_original() : nullptr;
+  if (original != nullptr) return mounted_below(original->mount_point, EBUSY);
+  MOORING_TRY(found.make_private());
+  return found.unmount(target);
 }
 
 }  // namespace mooring::kernel
