@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -101,7 +102,9 @@ Daemon::Daemon(const Options& options, std::string root_dir, kernel::Descriptor 
             [this] { return !workers_.is_idle(); }, [this] { notify(); }}),
       signals_(loop_),
       plan_timer_(loop_),
-      watchdog_timer_(loop_) {
+      watchdog_timer_(loop_),
+      trim_timer_(loop_),
+      confirm_timer_(loop_) {
   workers_.set_inotify(host_watch_.descriptor());
 }
 
@@ -158,6 +161,7 @@ void Daemon::handle(Event event) {
   if (std::holds_alternative<ListingCompleted>(event) || std::holds_alternative<ListingFailed>(event)) {
     is_manifests_read_ = true;
   }
+  if (std::holds_alternative<OperationEnded>(event)) confirm_mounts_later();
   if (const auto* ended = std::get_if<OperationEnded>(&event); ended != nullptr && ended->outcome.error) {
     ++operations_failed_;
   }
@@ -166,6 +170,7 @@ void Daemon::handle(Event event) {
 }
 
 void Daemon::take_mounts(std::shared_ptr<const MountTable> table) {
+  last_mounts_ = table;
   core_.handle(MountsRead{std::move(table)}, now());
   schedule_dispatch();
 }
@@ -184,7 +189,10 @@ void Daemon::dispatch() {
   Effects effects = core_.take_effects(now());
   write_records(effects);
   operations_started_ += effects.operations.size();
-  if (!effects.operations.empty()) workers_.submit(std::move(effects.operations));
+  if (!effects.operations.empty()) {
+    workers_.submit(std::move(effects.operations));
+    give_memory_back_later();
+  }
   for (const int watch : effects.watches_to_remove)
     host_watch_.remove(watch);
   for (const StatusEvent& event : effects.events)
@@ -234,6 +242,34 @@ void Daemon::set_timer() {
     if (cancelled) return;
     plan_timer_at_.reset();
     handle(TimerFired{});
+  });
+}
+
+/// After a burst of work the allocator keeps what the steps took: it goes back when nothing was started for a
+/// while.
+void Daemon::give_memory_back_later() {
+  constexpr std::uint64_t burst = 256;
+  constexpr auto pause = std::chrono::milliseconds(500);
+  if (operations_started_ - operations_trimmed_at_ < burst) return;
+  trim_timer_.expires_after(pause);
+  trim_timer_.async_wait([this](error_code cancelled) {
+    if (cancelled) return;
+    operations_trimmed_at_ = operations_started_;
+    malloc_trim(0);
+  });
+}
+
+/// What was mounted and unmounted again before its outcome came was in no table that the core looked at
+/// since, and nothing may ever change again: a while after outcomes the core looks at the table once more.
+void Daemon::confirm_mounts_later() {
+  constexpr auto pause = std::chrono::milliseconds(200);
+  if (std::exchange(is_confirm_set_, true)) return;
+  confirm_timer_.expires_after(pause);
+  confirm_timer_.async_wait([this](error_code cancelled) {
+    is_confirm_set_ = false;
+    if (cancelled) return;
+    mounts_.refresh();
+    if (last_mounts_) take_mounts(last_mounts_);
   });
 }
 

@@ -45,6 +45,8 @@ class Daemon {
   void dispatch();
   void write_records(Effects& effects);
   void set_timer();
+  void give_memory_back_later();
+  void confirm_mounts_later();
   void wait_for_signal();
   void stop();
   void notify();
@@ -71,15 +73,20 @@ class Daemon {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer plan_timer_;
   boost::asio::steady_timer watchdog_timer_;
+  boost::asio::steady_timer trim_timer_;
+  boost::asio::steady_timer confirm_timer_;
   std::optional<MonotonicTime> plan_timer_at_;
   std::string worker_problem_;
   std::string last_status_;
   std::set<std::string> files_seen_;
   bool are_mounts_to_be_fresh_ = false;
   bool is_dispatch_set_ = false;
+  bool is_confirm_set_ = false;
+  std::shared_ptr<const MountTable> last_mounts_;
   bool is_ready_told_ = false;
   bool is_manifests_read_ = false;
   std::uint64_t operations_started_ = 0;
+  std::uint64_t operations_trimmed_at_ = 0;  ///< operations_started_ when memory was given back last.
   std::uint64_t operations_failed_ = 0;
 };
 

@@ -64,7 +64,8 @@ struct RecordsRead {
   std::vector<PodRecord> records;
   std::vector<std::string> unreadable;
 };
-/// The mount table of the workers' namespace, whole and newer than the one before.
+/// The mount table of the workers' namespace, whole and newer than the one before, or that one once more:
+/// then nothing has changed up to now.
 struct MountsRead {
   std::shared_ptr<const MountTable> table;
 };

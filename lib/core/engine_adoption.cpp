@@ -15,15 +15,18 @@ void Core::Engine::on(RecordsRead& event, Instant now) {
 
 void Core::Engine::on(MountsRead& event, Instant now) {
   const std::shared_ptr<const MountTable> before = std::exchange(mounts_, std::move(event.table));
-  unmounted_.clear();
+  const bool is_new = before != mounts_;
+  if (is_new) unmounted_.clear();
   if (adoption_ == Adoption::Waiting) {
     if (records_are_read_) adoption_ = Adoption::Scanning;
     return;
   }
   std::set<PodUid> touched;
   touched.swap(unconfirmed_);
-  for (PodUid& uid : pods_with_changed_mounts(*before, *mounts_, options_.node.root_dir))
-    touched.insert(std::move(uid));
+  if (is_new) {
+    for (PodUid& uid : pods_with_changed_mounts(*before, *mounts_, options_.node.root_dir))
+      touched.insert(std::move(uid));
+  }
   for (const PodUid& uid : touched)
     verify_mounts(uid, now);
 }

@@ -190,6 +190,22 @@ TEST(Readiness, a_pod_whose_mounts_cannot_be_had_is_not_ready) {
   EXPECT_EQ(shell.volume("web", "v").reason, "InvalidSubPath");
 }
 
+TEST(Verification, a_mount_that_went_before_its_outcome_came_is_missed_when_the_same_table_is_told_again) {
+  MountFact root;
+  root.mount_point = "/";
+  root.type = "ext4";
+  const auto table = std::make_shared<const MountTable>(MountTable::from_facts({root}));
+  Shell shell;
+  shell.start();
+  shell.write("web", {{"m", memory}});
+  shell.feed(MountsRead{table});  // It was mounted and unmounted again by now.
+  shell.finish();
+  ASSERT_TRUE(shell.pod("web").ready);
+  shell.feed(MountsRead{table});
+  EXPECT_FALSE(shell.pod("web").ready);
+  EXPECT_EQ(shell.count("MountVanished pod/default/web"), 1);
+}
+
 TEST(Verification, a_directory_that_vanished_is_made_again) {
   Shell shell;
   shell.start();
