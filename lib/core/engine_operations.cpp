@@ -58,7 +58,7 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
   dirty_.insert(what.pod);
   work.progress.clear();
   work.progress_told.reset();
-  work.is_answering = false;
+  const bool was_answering = std::exchange(work.is_answering, false);
   if (!outcome.error) {
     volume->state = PublishState::Published;
     volume->is_mount = what.is_mount;
@@ -80,6 +80,7 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
   if ((outcome.error->reason == "LeavesMount" || needs_own_worker) && !work.is_unconfined) {
     work.is_unconfined = true;  // Not a failure: it is done again by a worker of its own.
     work.is_refreshing = false;
+    work.is_asked = work.is_asked || was_answering;
     if (needs_own_worker) volume->state = PublishState::Uncertain;
     return;
   }

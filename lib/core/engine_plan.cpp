@@ -110,7 +110,8 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
         volume_work.wanted_shape = recipe ? recipe.value().shape() : Shape();
         volume_work.may_be_half_made = recipe && recipe.value().may_be_half_made();
         note_parts(*desired->pod, volume_work, recipe);
-        if (recipe && recipe.value().is_shared && !known->is_shared) {  // Also of what was there before.
+        const bool is_shared = recipe && recipe.value().is_shared && known->plugin == plugin;
+        if (is_shared && !known->is_shared) {  // Also of what was there before.
           known->is_shared = true;
           known->is_recorded = false;
         }
@@ -222,6 +223,8 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   }
   if (recipe.publish.up.empty()) {
     volume.state = PublishState::Published;
+    work.is_answering = false;
+    work.is_outdated = false;
     work.failure.reset();
     return;
   }

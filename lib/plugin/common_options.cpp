@@ -141,8 +141,6 @@ Result<void> add_sub_paths(const RecipeRequest& request, const PluginSupport& su
     } else {
       recipe.publish.lane = Lane::Own;
     }
-    recipe.publish.up.insert(recipe.publish.up.begin(),
-                             MakePodDirectory{pod.uid, pod.key.name_space, pod.key.name});
   } else {
     bind.volume = recipe.path.substr(request.node.root_dir.size() + 1);
   }
@@ -158,6 +156,10 @@ Result<void> add_sub_paths(const RecipeRequest& request, const PluginSupport& su
     recipe.sub_paths.emplace(bind.target, bind.path);
     recipe.content += "\n" + bind.target + " " + bind.path;
     recipe.publish.up.emplace_back(bind);
+  }
+  if (recipe.presence == Presence::HostPath && !recipe.sub_paths.empty()) {
+    recipe.publish.up.insert(recipe.publish.up.begin(),
+                             MakePodDirectory{pod.uid, pod.key.name_space, pod.key.name});
   }
   return success();
 }

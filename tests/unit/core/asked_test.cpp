@@ -64,6 +64,20 @@ TEST_F(Asked, kb_11_2_what_an_init_container_may_make_is_left_to_it_until_the_co
   EXPECT_EQ(source_of(shell), root_dir + "/" + target);
 }
 
+TEST_F(Asked, of_a_host_path_too_and_until_then_nothing_of_the_pod_is_made) {
+  std::string text = web("subPath: logs", init);
+  text.replace(text.find("emptyDir: {}"), 12, "hostPath: {path: /srv}");
+  make(text);
+  EXPECT_TRUE(shell.pod("web").ready);
+  EXPECT_THAT(shell.records, IsEmpty());
+  shell.feed(asked);
+  EXPECT_THAT(shell.records, testing::SizeIs(1));
+  ASSERT_THAT(shell.doing(), ElementsAre(publish));
+  EXPECT_EQ(steps_of<MakePodDirectory>(shell).size(), 1u);
+  shell.finish();
+  EXPECT_EQ(source_of(shell), root_dir + "/" + target);
+}
+
 TEST_F(Asked, kb_11_3_parts_are_looked_at_each_time) {
   make(web("subPath: a"));
   for (int i = 0; i < 2; ++i) {
@@ -83,6 +97,17 @@ TEST_F(Asked, while_something_is_in_flight_they_are_looked_at_after_it) {
   shell.feed(asked);
   shell.end(publish);
   ASSERT_THAT(shell.doing(), ElementsAre(publish));
+  EXPECT_EQ(source_of(shell), "Preparing");
+  shell.finish();
+  EXPECT_EQ(source_of(shell), root_dir + "/" + target);
+}
+
+TEST_F(Asked, one_that_needs_a_worker_of_its_own_is_waited_for) {
+  make(web("subPath: a"));
+  shell.feed(asked);
+  shell.fail(publish, error_of(ErrorKind::Transient, "LeavesMount"));
+  ASSERT_THAT(shell.doing(), ElementsAre(publish));
+  EXPECT_EQ(shell.in_flight.at(0).lane, Lane::Own);
   EXPECT_EQ(source_of(shell), "Preparing");
   shell.finish();
   EXPECT_EQ(source_of(shell), root_dir + "/" + target);
