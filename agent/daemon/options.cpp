@@ -1,5 +1,6 @@
 #include "daemon/options.h"
 
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -153,6 +154,12 @@ Result<void> fill_in_defaults(Options& options) {
   options.allocatable.try_emplace("cpu", Quantity::from_integer(sysconf(_SC_NPROCESSORS_ONLN)));
   options.allocatable.try_emplace(
       "memory", Quantity::from_integer(std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE)));
+  struct statvfs space {};
+  if (!options.root_dir.empty() && statvfs(options.root_dir.c_str(), &space) == 0) {
+    options.allocatable.try_emplace("ephemeral-storage",
+                                    Quantity::from_integer(static_cast<std::int64_t>(space.f_blocks) *
+                                                           static_cast<std::int64_t>(space.f_frsize)));
+  }
   if (options.worker_program.empty()) options.worker_program = find_worker_program();
   return success();
 }

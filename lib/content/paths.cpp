@@ -31,13 +31,24 @@ std::string joined(std::vector<std::string_view>::const_iterator from,
   return out;
 }
 
-/// The path of `inner` below `outer`, both mount paths; nullopt if it is not below it.
+/// The path of `inner` below `outer`, both mount paths; nullopt if it is not below it, or leads out again.
 std::optional<std::string> relative_path(const std::string& outer, const std::string& inner) {
   const auto above = elements_of(outer);
   const auto below = elements_of(inner);
   if (below.size() <= above.size() || !std::equal(above.begin(), above.end(), below.begin()))
     return std::nullopt;
-  return joined(below.begin() + static_cast<std::ptrdiff_t>(above.size()), below.end());
+  std::vector<std::string_view> rest;
+  for (auto element = below.begin() + static_cast<std::ptrdiff_t>(above.size()); element != below.end();
+       ++element) {
+    if (*element != "..") {
+      rest.push_back(*element);
+    } else if (rest.empty()) {
+      return std::nullopt;
+    } else {
+      rest.pop_back();
+    }
+  }
+  return joined(rest.begin(), rest.end());
 }
 
 Error bad_sub_path(std::string message) {

@@ -287,6 +287,11 @@ TEST(NestedMounts, kb_13_5_a_volume_may_be_mounted_twice) {
   EXPECT_THAT(nested_in("v", {{{"v", "/a", ""}}, {{"v", "/a/inner", ""}}}), ElementsAre("inner"));
 }
 
+TEST(NestedMounts, kb_13_5_parent_elements_inside_are_folded) {
+  EXPECT_THAT(nested_in("v", {{{"v", "/a", ""}, {"w", "/a/x/../y", ""}}}), ElementsAre("y"));
+  EXPECT_THAT(nested_in("v", {{{"v", "/a", ""}, {"w", "/a/x/..", ""}}}), IsEmpty());
+}
+
 TEST(NestedMounts, kb_13_5_parent_elements_lead_nowhere) {
   for (const char* inner : {"/a/..", "/a/../x", "/a/../../etc", "/a/b/../../../etc", "../x", "/a/..x"})
     EXPECT_THAT(nested_in("v", {{{"v", "/a", ""}}, {{"w", inner, ""}}}), IsEmpty()) << inner;
