@@ -64,4 +64,13 @@ Error system_error(ErrorKind kind, std::string reason, std::string_view what, st
   return error;
 }
 
+Error refusal(std::string reason, std::string message, std::string remedy) {
+  Error error;
+  error.kind = ErrorKind::Final;
+  error.reason = std::move(reason);
+  error.message = std::move(message);
+  error.remedy = std::move(remedy);
+  return error;
+}
+
 }  // namespace mooring

@@ -38,6 +38,9 @@ struct Error {
 Error system_error(ErrorKind kind, std::string reason, std::string_view what, std::string path,
                    int errno_value);
 
+/// An error that no repetition mends, such as of what somebody wrote: Final.
+Error refusal(std::string reason, std::string message, std::string remedy = {});
+
 /// errno's name and text, "ENOENT: No such file or directory"; thread-safe.
 std::string errno_text(int errno_value);
 

@@ -8,15 +8,6 @@
 namespace mooring {
 namespace {
 
-Error refusal(std::string reason, std::string message, std::string remedy = {}) {
-  Error error;
-  error.kind = ErrorKind::Final;
-  error.reason = std::move(reason);
-  error.message = std::move(message);
-  error.remedy = std::move(remedy);
-  return error;
-}
-
 ObjectKey key_of(const ContentRequest& request, const std::string& name) {
   return {request.pod.key.name_space, ObjectName(name)};
 }

@@ -20,15 +20,6 @@ using Names = std::set<std::string_view>;
 /// this a few variables, each twice the one before, would fill the memory.
 constexpr std::size_t value_bytes_max = 4096;
 
-Error refusal(std::string reason, std::string message, std::string remedy = {}) {
-  Error error;
-  error.kind = ErrorKind::Final;
-  error.reason = std::move(reason);
-  error.message = std::move(message);
-  error.remedy = std::move(remedy);
-  return error;
-}
-
 Error about(const std::string& variable, Error error) {
   error.message = "variable " + quoted(variable) + ": " + error.message;
   return error;

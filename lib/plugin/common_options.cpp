@@ -18,15 +18,6 @@ constexpr const char* strategy_annotation = "mooring.io/fs-group-strategy";
 /// What a warm worker can walk through while others wait for it.
 constexpr std::uint64_t local_entries_max = 10'000;
 
-Error refusal(const char* reason, std::string message, std::string remedy) {
-  Error error;
-  error.kind = ErrorKind::Final;
-  error.reason = reason;
-  error.message = std::move(message);
-  error.remedy = std::move(remedy);
-  return error;
-}
-
 /// The value of an annotation that has a few; `fallback` if it is not there.
 Result<std::string> choice_of(const manifest::Pod& pod, const char* annotation, const char* fallback,
                               std::initializer_list<std::string_view> choices) {

@@ -17,15 +17,6 @@ const PluginName& plugin_name() {
   return name;
 }
 
-Error refusal(std::string reason, std::string message, std::string remedy) {
-  Error error;
-  error.kind = ErrorKind::Final;
-  error.reason = std::move(reason);
-  error.message = std::move(message);
-  error.remedy = std::move(remedy);
-  return error;
-}
-
 /// The size of a tmpfs: the least of the limits that are known; nullopt if none is.
 std::optional<std::uint64_t> memory_size(const EmptyDirSource& source, const RecipeRequest& request) {
   std::optional<Quantity> least;

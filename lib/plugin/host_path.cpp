@@ -18,13 +18,8 @@ bool has_parent_element(std::string_view path) {
   return false;
 }
 
-Error refusal(const std::string& message, std::string remedy) {
-  Error error;
-  error.kind = ErrorKind::Final;
-  error.reason = "InvalidHostPath";
-  error.message = message;
-  error.remedy = std::move(remedy);
-  return error;
+Error invalid_host_path(std::string message, std::string remedy) {
+  return refusal("InvalidHostPath", std::move(message), std::move(remedy));
 }
 
 /// The type of its name; nullopt for a name that Kubernetes does not know.
@@ -59,16 +54,16 @@ Result<Recipe> HostPathPlugin::recipe(const RecipeRequest& request) const {
   const auto& source = std::get<HostPathSource>(request.volume.source);
   const std::string volume = "volume " + request.volume.name.str() + ": ";
   if (has_parent_element(source.path)) {
-    return refusal(volume + "invalid HostPath " + quoted(source.path) + ": it has a `..` element",
-                   "write the path without ..");
+    return invalid_host_path(volume + "invalid HostPath " + quoted(source.path) + ": it has a `..` element",
+                             "write the path without ..");
   }
   if (!source.path.starts_with('/')) {
-    return refusal(volume + "hostPath.path " + quoted(source.path) + " is not absolute",
-                   "start it with a slash");
+    return invalid_host_path(volume + "hostPath.path " + quoted(source.path) + " is not absolute",
+                             "start it with a slash");
   }
   const std::optional<HostPathType> type = type_of(source.type);
   if (!type) {
-    return refusal(
+    return invalid_host_path(
         volume + "hostPath.type " + quoted(source.type) + " is unknown",
         "use one of \"\", DirectoryOrCreate, Directory, FileOrCreate, File, Socket, CharDevice, BlockDevice");
   }
