@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
-constexpr ContainerOptions a_user{1000, false, {}};
+const ContainerOptions a_user{1000, false, {}};
 constexpr int many_files = 20'000;
 constexpr int files_of_a_directory = 500;
 

@@ -13,8 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr ContainerOptions privileged{0, true, "rshared"};
-constexpr ContainerOptions follows{0, false, "rslave"};
+const ContainerOptions privileged{0, true, "rshared"};
+const ContainerOptions follows{0, false, "rslave"};
 
 /// The root directory is on a shared mount, as on most nodes, but nothing of it reaches the machine.
 class Propagation : public ::testing::Test {
