@@ -19,6 +19,9 @@
 
 namespace mooring {
 
+/// Why something that was asked of the core cannot be told now.
+Error status_error(std::string reason, std::string message, std::string remedy = {});
+
 /// The core's inside. One file for each thing that happens to it:
 ///   engine_manifests.cpp   files, listings → store → desired pods
 ///   engine_adoption.cpp    records, scan, mount table → actual state

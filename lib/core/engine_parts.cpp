@@ -7,15 +7,6 @@
 namespace mooring {
 namespace {
 
-Error parts_error(std::string reason, std::string message, std::string remedy = {}) {
-  Error error;
-  error.kind = ErrorKind::Transient;
-  error.reason = std::move(reason);
-  error.message = std::move(message);
-  error.remedy = std::move(remedy);
-  return error;
-}
-
 /// True if just this part is bound there, as far as it is known: of one that an earlier run bound it is not.
 bool is_bound(const ActualVolume& volume, const std::string& target, const std::string& path) {
   const auto bound = volume.sub_paths.find(target);
@@ -112,30 +103,30 @@ Result<std::string> Core::Engine::source_of(const PodUid& uid, const DesiredPod&
     return path_of(uid, &desired, volume, mount.name);
   const VolumeWork* work = work_.at(uid).find(mount.name);
   const std::string what = "the subPath of " + mount.mount_path + " of container " + container.name.str();
-  if (volume == nullptr || work == nullptr) return parts_error("NotReady", what + " is not there yet");
+  if (volume == nullptr || work == nullptr) return status_error("NotReady", what + " is not there yet");
   if (fate_of(&desired, *volume, *work) == Fate::Kept) {
-    return parts_error("SpecChangeIgnored", what +
-                                                " cannot be had: the manifest asks for something else "
-                                                "than what the live pod has");
+    return status_error("SpecChangeIgnored", what +
+                                                 " cannot be had: the manifest asks for something else "
+                                                 "than what the live pod has");
   }
   if (work->is_asked || work->is_answering || work->is_refreshing)
-    return parts_error("Preparing", what + " is being looked at");
-  if (work->parts_problem) return parts_error(work->parts_problem->reason, work->parts_problem->message);
+    return status_error("Preparing", what + " is being looked at");
+  if (work->parts_problem) return status_error(work->parts_problem->reason, work->parts_problem->message);
   const auto index = static_cast<std::size_t>(&mount - container.mounts.data());
   const std::string target = layout::sub_path(uid, mount.name, container.name, index);
   const auto wanted = work->wanted_sub_paths.find(target);
   if (wanted != work->wanted_sub_paths.end()) {
     const bool is_right = is_bound(*volume, target, wanted->second);
     if (is_right && !work->refresh_failure) return options_.node.root_dir + "/" + target;
-    if (!work->refresh_failure) return parts_error("NotReady", what + " is not bound yet");
-    return parts_error(work->refresh_failure->reason, what + ": " + work->refresh_failure->message);
+    if (!work->refresh_failure) return status_error("NotReady", what + " is not bound yet");
+    return status_error(work->refresh_failure->reason, what + ": " + work->refresh_failure->message);
   }
   if (work->late_sub_paths.contains(target)) {
-    return parts_error("NotPrepared",
-                       what +
-                           " is made when its container is asked for by name, because an init container "
-                           "may make it first",
-                       "name the container (mooringctl render -c)");
+    return status_error("NotPrepared",
+                        what +
+                            " is made when its container is asked for by name, because an init container "
+                            "may make it first",
+                        "name the container (mooringctl render -c)");
   }
   return path_of(uid, &desired, volume, mount.name);  // It means the whole volume.
 }

@@ -33,15 +33,16 @@ void set_access(ContainerMount& out, const manifest::VolumeMount& mount, const m
   out.selinux_relabel = support.selinux_relabel && !volume_is_read_only && is_first_of_volume;
 }
 
-Error status_error(std::string reason, std::string message) {
+}  // namespace
+
+Error status_error(std::string reason, std::string message, std::string remedy) {
   Error error;
   error.kind = ErrorKind::Transient;
   error.reason = std::move(reason);
   error.message = std::move(message);
+  error.remedy = std::move(remedy);
   return error;
 }
-
-}  // namespace
 
 /// Derives every volume's phase anew, remembers since when it holds, and tells the first time that the pod is
 /// ready.

@@ -27,13 +27,7 @@ GroupTally::GroupTally(int root, const std::string& path, std::uint64_t entries_
 bool GroupTally::count_listed(std::uint64_t entries) {
   const std::uint64_t listed = listed_.fetch_add(entries, std::memory_order_relaxed) + entries;
   if (entries_max_ == 0 || listed <= entries_max_) return true;
-  Error error;
-  error.kind = ErrorKind::Transient;
-  error.reason = "NeedsOwnWorker";
-  error.message = "there are more than " + std::to_string(entries_max_) +
-                  " files to be given a group: that needs a worker of its own";
-  error.path = path_;
-  fail(std::move(error));
+  fail(needs_own_worker(path_, entries_max_));
   return false;
 }
 

@@ -23,21 +23,6 @@ std::string web(const std::string& mount, const std::string& init = "") {
 }
 const std::string init = "  initContainers: [{name: first, volumeMounts: [{name: v, mountPath: /work}]}]\n";
 
-template <class Wanted>
-std::vector<Wanted> steps_of(const Shell& shell) {
-  std::vector<Wanted> found;
-  for (const Operation& operation : shell.in_flight) {
-    for (const Step& step : operation.steps) {
-      if (const auto* wanted = std::get_if<Wanted>(&step)) found.push_back(*wanted);
-    }
-  }
-  return found;
-}
-std::string source_of(const Shell& shell) {
-  const auto mounts = shell.core.container_mounts(uid_of("web"), ContainerName("main"));
-  return mounts ? mounts.value().at(0).source : mounts.error().reason;
-}
-
 struct Asked : testing::Test {
   void make(const std::string& text) {
     shell.start();

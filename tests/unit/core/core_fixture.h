@@ -230,6 +230,23 @@ class Shell {
   std::vector<std::string> log;         ///< "Reason object" of each line.
 };
 
+/// The steps of one kind in all that is in flight.
+template <class Wanted>
+std::vector<Wanted> steps_of(const Shell& shell) {
+  std::vector<Wanted> found;
+  for (const Operation& operation : shell.in_flight) {
+    for (const Step& step : operation.steps) {
+      if (const auto* wanted = std::get_if<Wanted>(&step)) found.push_back(*wanted);
+    }
+  }
+  return found;
+}
+/// What the first mount of the container "main" of the pod "web" has as its source, or the reason why not.
+inline std::string source_of(const Shell& shell) {
+  const auto mounts = shell.core.container_mounts(uid_of("web"), ContainerName("main"));
+  return mounts ? mounts.value().at(0).source : mounts.error().reason;
+}
+
 /// True if an answer asks for nothing to be done and has nothing to tell.
 inline bool is_nothing(const Effects& effects) {
   return effects.records_to_write.empty() && effects.records_to_remove.empty() &&

@@ -27,21 +27,6 @@ std::string settings(const std::string& value) {
   return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {key: '" + value + "'}\n";
 }
 
-template <class Wanted>
-std::vector<Wanted> steps_of(const Shell& shell) {
-  std::vector<Wanted> found;
-  for (const Operation& operation : shell.in_flight) {
-    for (const Step& step : operation.steps) {
-      if (const auto* wanted = std::get_if<Wanted>(&step)) found.push_back(*wanted);
-    }
-  }
-  return found;
-}
-std::string source_of(const Shell& shell) {
-  const auto mounts = shell.core.container_mounts(uid_of("web"), ContainerName("main"));
-  return mounts ? mounts.value().at(0).source : mounts.error().reason;
-}
-
 TEST(SubPath, kb_11_3_the_container_gets_the_part) {
   Shell shell;
   shell.start();
