@@ -12,7 +12,7 @@ namespace mooring {
 struct FoundVolume {
   PluginName plugin;  ///< Unescaped.
   VolumeDirectory directory;
-  bool is_mount_root = false;  ///< Something is mounted exactly there (statx STATX_ATTR_MOUNT_ROOT).
+  bool is_mount_root = false;  ///< Something is mounted exactly there (the mount table says).
 
   friend bool operator==(const FoundVolume&, const FoundVolume&) = default;
 };

@@ -57,6 +57,15 @@ struct SubPathLocation {
   bool may_create = false;           ///< Make what is missing, as directories.
 };
 
+/// What a directory holds with all below it on its own file system.
+struct DirectoryUsage {
+  std::uint64_t used_bytes = 0;  ///< As it takes space, and not as long as its files are.
+  std::uint64_t inodes_used = 0;
+  bool is_enforced = false;  ///< The kernel lets it grow to its limit and no further.
+
+  friend bool operator==(const DirectoryUsage&, const DirectoryUsage&) = default;
+};
+
 /// Something that is held open (O_PATH): what a path led to at one moment, whatever it leads to later.
 class OpenFile {
  public:
@@ -92,6 +101,9 @@ class Files {
   /// has it open or bound elsewhere. A reader may see parts of both for an instant.
   virtual Result<void> rewrite_file(const std::string& path, std::string_view content,
                                     std::uint32_t mode) = 0;
+  /// Puts a regular file or a directory that is there on disk, as far as the disk tells the truth (fsync(2)).
+  /// May wait for the disk.
+  virtual Result<void> flush(const std::string& path) = 0;
   /// Gives what is at `path` (or the root of what is mounted there) this group and exactly this mode; its
   /// user stays. A symbolic link is refused (ELOOP).
   virtual Result<void> set_owner(const std::string& path, std::uint32_t group, std::uint32_t mode) = 0;
@@ -117,11 +129,29 @@ class Files {
   /// The same functions with the directory at `path`, or what is mounted on it, as their root directory; the
   /// host's excepted. Not to outlive this.
   virtual Result<std::unique_ptr<Files>> inside(const std::string& path) = 0;
+  /// The same of an absolute path of the node, in which symbolic links are followed; below it none is. May
+  /// wait for a server: call it in a worker of its own.
+  virtual Result<std::unique_ptr<Files>> inside_host(const std::string& path) = 0;
+  /// The absolute path of the directory that these functions start from, as the mount table names it: links
+  /// resolved, and nothing asked of what is mounted there. ENOENT if it was removed.
+  virtual Result<std::string> own_path() = 0;
   /// Removes `path` and all below, by descriptors, following no link. A mount point anywhere below (also a
   /// bind of the same file system) ends it with "MountedBelow" and the mount's path, and nothing in the mount
   /// is touched; what was removed before stays removed. Directories without permission bits are opened up
   /// first.
   virtual Result<void> remove_tree(const std::string& path) = 0;
+
+  /// Limits what the directory at `path` (or what is mounted on it) may hold, by a project quota of its own:
+  /// its project is inherited by all that is made in it. True if something was changed. False if it has this
+  /// limit, or cannot have one: its file system has no project quotas switched on, it has a project of
+  /// somebody else's, or it holds files already. Transient, "NoFreeProject".
+  virtual Result<bool> limit_directory(const std::string& path, std::uint64_t size_bytes) = 0;
+  /// Takes that limit away again, so that its number is free once its files are gone. Absent, and no limit,
+  /// is false.
+  virtual Result<bool> unlimit_directory(const std::string& path) = 0;
+  /// From the quota of the directory's project if it has one of Mooring's; else by a walk, which takes as
+  /// long as the tree is large: by descriptors, following no link and crossing no mount.
+  virtual Result<DirectoryUsage> directory_usage(const std::string& path) = 0;
 
   // The node outside the root directory: symbolic links are followed, as users of hostPath expect.
 

@@ -1,14 +1,16 @@
 #pragma once
 
+#include "kernel/devices.h"
 #include "kernel/files.h"
 #include "kernel/mounts.h"
 
 namespace mooring::kernel {
 
-/// The ports that operations work on; both refer to one node and one root directory.
+/// The ports that operations work on; all refer to one node and one root directory.
 struct Kernel {
   Files& files;
   Mounts& mounts;
+  Devices& devices;
 };
 
 }  // namespace mooring::kernel

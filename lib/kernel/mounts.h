@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "facts/device.h"
 #include "facts/mount_table.h"
 #include "kernel/files.h"
 
@@ -42,6 +43,23 @@ struct OpenBindRequest {
   std::string target;  ///< Relative to the root directory; exists, of the same kind as the source.
   std::optional<GroupSwap> groups;  ///< An idmapped mount (Linux 5.12 and the file system can).
   Propagation propagation = Propagation::Private;
+};
+
+/// A file system of a device or a server.
+struct FileSystemMount {
+  std::string source;  ///< "/dev/loop3", "server:/path".
+  std::string type;    ///< "ext4", "nfs".
+  std::string target;  ///< Relative to the root directory; exists.
+  /// As mount(8) takes them with -o, in this order; both kinds, of the mount and of the file system.
+  std::vector<std::string> options;
+  bool is_read_only = false;
+};
+
+/// How hard an unmount of a file system whose server may be gone tries.
+enum class UnmountForce : std::uint8_t {
+  None,
+  Abort,   ///< MNT_FORCE: what waits for the server is aborted.
+  Detach,  ///< MNT_DETACH: it leaves the tree now, and the kernel when its last user does.
 };
 
 /// Which mounts below a place may be unmounted. CopiesOnly: those that came there by propagation, because
@@ -83,6 +101,20 @@ class Mounts {
   virtual Result<std::optional<MountFact>> at(const std::string& target) = 0;
   /// The block size of the file system mounted at `target` (statfs(2)): a hugetlbfs has that of its pages.
   virtual Result<std::uint64_t> block_size(const std::string& target) = 0;
+  /// Mounts by mount(8)'s own library, which runs the helper that a type has (/sbin/mount.nfs). Waits for the
+  /// device or the server: for workers of their own. "MountFailed" with the helper's or the kernel's words;
+  /// Final, "MountHelperMissing", with the package to install. An error is a hint: look at listed_at().
+  virtual Result<void> mount_file_system(const FileSystemMount& request) = 0;
+  /// Removes the uppermost mount at `target` without ever asking its file system anything: its server may be
+  /// gone. May wait; whoever calls can be killed. Else as unmount().
+  virtual Result<void> unmount_unseen(const std::string& target, UnmountForce force) = 0;
+  /// As at(), but from the table alone: nothing mounted is ever asked. Costs with every mount of the node.
+  virtual Result<std::optional<MountFact>> listed_at(const std::string& target) = 0;
+  /// The absolute path of `target` as the table has it; text alone, nothing is looked up below the root
+  /// directory.
+  virtual Result<std::string> listed_path(const std::string& target) = 0;
+  /// How full the file system at `target` (or what is mounted there) is; may wait for its server.
+  virtual Result<FileSystemUsage> usage(const std::string& target) = 0;
   /// The whole table of the namespace.
   virtual Result<MountTable> table() = 0;
 };

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kernel/fake/fake_kernel.h"
 #include "node.h"
 
@@ -15,6 +17,8 @@ class FakeContractNode final : public Node {
     must(kernel_.put_directory("/tmp/node/root"));
     must(kernel_.put_directory("/tmp/node/host"));
     kernel_.reopen_root();
+    must(kernel_.put_file("/etc/passwd", "root:x:0:0::/root:/bin/sh\n"));
+    must(kernel_.put_char_device("/dev/null"));
   }
 
   Kernel ports() override { return kernel_.ports(); }
@@ -38,21 +42,48 @@ class FakeContractNode final : public Node {
   }
   void unmount_foreign(const std::string& path) override { must(kernel_.unmount_foreign(path)); }
   void open(const std::string& path) override {
-    must(kernel_.mark_open(path));
     open_ = path;
+    must(is_device() ? kernel_.disks().mark_open(path) : kernel_.mark_open(path));
   }
-  void close() override { must(kernel_.mark_closed(open_)); }
+  void close() override {
+    must(is_device() ? kernel_.disks().mark_closed(open_) : kernel_.mark_closed(open_));
+  }
   void set_read_only(bool is_read_only) override { must(kernel_.set_read_only(base(), is_read_only)); }
   void limit_space(std::uint64_t bytes) override { must(kernel_.set_space(base(), bytes)); }
   void limit_inodes() override { must(kernel_.set_inodes(base(), 0)); }
   bool exists(const std::string& path) const override { return kernel_.exists(path); }
   std::string read(const std::string& path) const override { return kernel_.read(path); }
+  void put_data(const std::string& image, std::uint64_t offset) override {
+    DeviceContent content;
+    content.data_offset = offset;
+    must(kernel_.disks().put_content(image, content));
+  }
+  void copy_image(const std::string& from, const std::string& to) override {
+    must(kernel_.put_file(to, ""));
+    must(kernel_.disks().copy(from, to));
+  }
+  std::string attach_foreign(const std::string& image) override {
+    const std::vector<std::string> before = kernel_.disks().nodes();
+    must(kernel_.disks().attach_foreign(image));
+    for (const std::string& node : kernel_.disks().nodes()) {
+      if (std::find(before.begin(), before.end(), node) == before.end()) return node;
+    }
+    return {};
+  }
+  void detach_foreign(const std::string& device) override { must(kernel_.disks().detach_foreign(device)); }
+  void mount_device(const std::string& device, const std::string& path, const std::string&) override {
+    must(kernel_.mount_device(path, device));
+  }
+  bool has_tools(const std::string&) const override { return true; }
+  bool can_grow_online(const std::string&) const override { return true; }
   std::set<int> fired() override {
     const std::vector<int> fired = kernel_.take_fired_watches();
     return {fired.begin(), fired.end()};
   }
 
  private:
+  bool is_device() const { return open_.starts_with("/dev/"); }
+
   FakeKernel kernel_;
   std::string open_;
 };

@@ -1,7 +1,9 @@
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <linux/mount.h>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -14,6 +16,7 @@
 #include <sstream>
 
 #include "kernel/linux/linux_kernel.h"
+#include "loops.h"
 #include "node.h"
 
 namespace mooring::kernel::contract {
@@ -45,6 +48,7 @@ class LinuxContractNode final : public Node {
     open_.reset();
     root_.reset();
     kernel_.reset();
+    end_devices();
     umount2(base_.c_str(), MNT_DETACH);
     rmdir(base_.c_str());
   }
@@ -52,7 +56,7 @@ class LinuxContractNode final : public Node {
   Kernel ports() override {
     EXPECT_EQ(umask_, 0U);
     const Kernel ports = kernel_->ports();
-    return mounts_ ? Kernel{ports.files, *mounts_} : ports;
+    return mounts_ ? Kernel{ports.files, *mounts_, ports.devices} : ports;
   }
   std::string base() const override { return base_; }
   void put_file(const std::string& path, const std::string& content) override {
@@ -103,6 +107,35 @@ class LinuxContractNode final : public Node {
     content << std::ifstream(path).rdbuf();
     return content.str();
   }
+  void put_data(const std::string& image, std::uint64_t offset) override {
+    const Descriptor file(::open(image.c_str(), O_WRONLY | O_CLOEXEC));
+    ASSERT_EQ(pwrite(file.get(), "x", 1, static_cast<off_t>(offset)), 1);
+  }
+  void copy_image(const std::string& from, const std::string& to) override {
+    std::filesystem::copy_file(from, to);
+  }
+  std::string attach_foreign(const std::string& image) override { return attach_loop(image, 0); }
+  void detach_foreign(const std::string& device) override {
+    const Descriptor loop(::open(device.c_str(), O_RDONLY | O_CLOEXEC));
+    must(ioctl(loop.get(), LOOP_CLR_FD, 0));
+  }
+  void mount_device(const std::string& device, const std::string& path, const std::string& type) override {
+    must(::mount(device.c_str(), path.c_str(), type.c_str(), 0, nullptr));
+  }
+  bool has_tools(const std::string& type) const override {
+    return access(("/usr/sbin/mkfs." + type).c_str(), X_OK) == 0 ||
+           access(("/sbin/mkfs." + type).c_str(), X_OK) == 0;
+  }
+  bool can_grow_online(const std::string& type) const override {
+    // ext4 asks for CAP_SYS_RESOURCE, which a container's root may lack; the others for CAP_SYS_ADMIN.
+    constexpr std::uint64_t resource = 1ULL << 24U;
+    if (!type.starts_with("ext")) return true;
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("CapEff:")) return (std::stoull(line.substr(7), nullptr, 16) & resource) != 0;
+    }
+    return false;
+  }
   std::set<int> fired() override {
     // The kernel queues an event before the call that caused it returns.
     std::set<int> watches;
@@ -120,6 +153,19 @@ class LinuxContractNode final : public Node {
   }
 
  private:
+  /// The machine has the loop devices: none may stay, whatever the test did.
+  void end_devices() {
+    std::vector<std::string> mounts;
+    std::ifstream table("/proc/self/mountinfo");
+    for (std::string line; std::getline(table, line);) {
+      MountFact fact;
+      if (parse_mountinfo_line(line, fact) && fact.mount_point.starts_with(base_ + "/"))
+        mounts.push_back(fact.mount_point);
+    }
+    for (auto mount = mounts.rbegin(); mount != mounts.rend(); ++mount)
+      umount2(mount->c_str(), MNT_DETACH);
+    detach_loops_below(base_);
+  }
   void remount(const std::string& options) {
     must(::mount(nullptr, base_.c_str(), nullptr, MS_REMOUNT, options.c_str()));
   }

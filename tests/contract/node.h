@@ -40,6 +40,20 @@ class Node {
   virtual void limit_inodes() = 0;                    ///< The tmpfs of base(): no more inodes.
   virtual bool exists(const std::string& path) const = 0;
   virtual std::string read(const std::string& path) const = 0;
+
+  // Devices. What they are controls of ends with the node.
+
+  virtual void put_data(const std::string& image, std::uint64_t offset) = 0;  ///< One byte that is not zero.
+  virtual void copy_image(const std::string& from, const std::string& to) = 0;
+  /// The node of the new loop device.
+  virtual std::string attach_foreign(const std::string& image) = 0;
+  virtual void detach_foreign(const std::string& device) = 0;
+  virtual void mount_device(const std::string& device, const std::string& path, const std::string& type) = 0;
+  /// Whether there are programs for file systems of the type.
+  virtual bool has_tools(const std::string& type) const = 0;
+  /// Whether the kernel lets this process grow a mounted file system of the type.
+  virtual bool can_grow_online(const std::string& type) const = 0;
+
   /// The watches that something happened in since the last call.
   virtual std::set<int> fired() = 0;
 };
@@ -58,6 +72,7 @@ class Contract : public ::testing::TestWithParam<NodeKind> {
   Node& node() { return *node_; }
   Files& files() { return node_->ports().files; }
   Mounts& mounts() { return node_->ports().mounts; }
+  Devices& devices() { return node_->ports().devices; }
   void bind(const std::string& source, const std::string& target, bool is_read_only = false,
             bool is_recursive = true) {
     const Result<void> bound = mounts().bind({source, target, is_read_only, is_recursive});

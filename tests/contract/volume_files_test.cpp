@@ -121,6 +121,16 @@ TEST_P(VolumeFilesContract, ASecretTmpfsIsMountedAlsoWhereTheKernelCannotKeepItF
   EXPECT_EQ(files().status("s").value()->mode, 01777U);
 }
 
+TEST_P(VolumeFilesContract, FlushPutsAFileOrADirectoryOnDisk) {
+  ASSERT_TRUE(succeeds(files().make_directory("d", 0755)));
+  ASSERT_TRUE(succeeds(files().write_file("d/f", "content", 0600)));
+  EXPECT_TRUE(succeeds(files().flush("d/f")));
+  EXPECT_TRUE(succeeds(files().flush("d")));
+  EXPECT_TRUE(fails(files().flush("d/absent"), "NotFound", ENOENT));
+  node().put_symlink(node().root("d/link"), "f");
+  EXPECT_TRUE(fails(files().flush("d/link"), "SymbolicLink", ELOOP));
+}
+
 INSTANTIATE_TEST_SUITE_P(Ports, VolumeFilesContract, ::testing::Values(NodeKind::Fake, NodeKind::Linux),
                          name_of);
 

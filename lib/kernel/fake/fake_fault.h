@@ -25,7 +25,8 @@ struct Fault {
 
 /// Asked before and after each call of a port. `call` is the method's name ("make_directory", "bind"...);
 /// `path` its path or target, for a host path as given. Besides, "remove_tree.entry" is asked before
-/// each single removal inside a remove_tree, so that it can be stopped half way.
+/// each single removal inside a remove_tree, and "format.half" after a format() has destroyed what was there
+/// and before there is a file system, so that they can be stopped half way.
 using FaultHook = std::function<Fault(std::string_view call, const std::string& path, bool before)>;
 
 /// The only exceptions of the project: a simulated process ends by one in the middle of whatever it does, and

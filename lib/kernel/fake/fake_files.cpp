@@ -46,7 +46,7 @@ FileStatus status_of(const Location& location) {
   status.inode = inode.number;
   status.group = location.mount->mapped(inode.group);
   status.device = makedev(inode.file_system->device_major, inode.file_system->device_minor);
-  status.size_bytes = inode.is_directory() ? directory_size_bytes : inode.content.size();
+  status.size_bytes = inode.is_directory() ? directory_size_bytes : inode.size_bytes();
   status.is_mount_root = location.is_mount_root();
   return status;
 }
@@ -130,7 +130,8 @@ Result<std::string> FakeFiles::read_file_now(const std::string& path, std::size_
   if (file.type == FileType::SymbolicLink) return file_error("cannot open", path, ELOOP);
   if (file.type == FileType::Socket) return file_error("cannot open", path, ENXIO);
   if (file.type != FileType::Regular) return file_error("cannot read", path, EINVAL);
-  if (file.content.size() > size_max) {
+  if (file.file_system->has_failed) return file_error("cannot read", path, EIO);
+  if (file.size_bytes() > size_max) {
     Error error = file_error("cannot read", path, EFBIG);
     error.reason = "TooLarge";
     return error;

@@ -11,7 +11,11 @@ using fake::Location;
 using fake::Walk;
 
 FakeKernel::FakeKernel(std::string root_dir)
-    : root_dir_(std::move(root_dir)), files_(node_, root_), mounts_(node_, root_) {
+    : root_dir_(std::move(root_dir)),
+      files_(node_, root_),
+      mounts_(node_, root_),
+      disks_(node_),
+      devices_(disks_) {
   put_directory(root_dir_);
   reopen_root();
 }
@@ -25,6 +29,7 @@ void FakeKernel::reboot() {
   // The old root may lie in a mount that ends now.
   root_ = node_.start();
   node_.reboot();
+  disks_.reboot();
   open_.clear();
   put_directory(root_dir_);
   reopen_root();
@@ -33,6 +38,7 @@ void FakeKernel::reboot() {
 Walk FakeKernel::walk(const std::string& path, bool follows_last) const {
   fake::Lookup how;
   how.follows_last = follows_last;
+  how.asks_servers = false;
   return node_.walk(node_.start(), path, how);
 }
 
@@ -111,7 +117,7 @@ int FakeKernel::remove_below(const Location& directory) {
     names.push_back(name);
   for (const std::string& name : names) {
     Location file;
-    int error = node_.find(directory, name, file);
+    int error = node_.find(directory, name, file, false);
     if (error == 0 && file.inode->is_directory()) error = remove_below(file);
     if (error == 0) error = node_.remove(directory, name, directory.inode->child(name)->is_directory());
     if (first_error == 0) first_error = error;
@@ -126,7 +132,7 @@ int FakeKernel::remove_all(const std::string& path) {
   if (parent.error != 0) return parent.error == ENOENT ? 0 : parent.error;
   const std::string name = path.substr(slash + 1);
   Location file;
-  if (const int error = node_.find(parent.found, name, file)) return error == ENOENT ? 0 : error;
+  if (const int error = node_.find(parent.found, name, file, false)) return error == ENOENT ? 0 : error;
   if (file.inode->is_directory()) {
     if (const int error = remove_below(file)) return error;
   }
@@ -137,11 +143,45 @@ int FakeKernel::remove_all(const std::string& path) {
 int FakeKernel::mount_foreign(const std::string& path, const std::string& type, const std::string& source) {
   const Walk walked = walk(path);
   if (walked.error != 0) return walked.error;
+  const auto known = node_.sources.find(source);
+  if (known != node_.sources.end() && known->second.file_system != nullptr) {
+    return node_.mount(known->second.file_system, walked.found, ".");
+  }
   auto file_system = node_.new_file_system(type, source, 0755);
   if (!file_system->is_volatile()) {
     file_system = lasting_.try_emplace(type + " " + source, file_system).first->second;
   }
   return node_.mount(file_system, walked.found, ".");
+}
+
+void FakeKernel::put_server(const std::string& source, const std::string& type) {
+  node_.sources[source].file_system = node_.new_file_system(type, source, 0755);
+}
+
+void FakeKernel::set_server_answers(const std::string& source, bool answers) {
+  node_.sources[source].answers = answers;
+}
+
+void FakeKernel::set_mount_helper(const std::string& type, bool is_there) {
+  if (is_there) {
+    node_.missing_helpers.erase(type);
+  } else {
+    node_.missing_helpers.insert(type);
+  }
+}
+
+const fake::MountSource* FakeKernel::source(const std::string& name) const {
+  const auto found = node_.sources.find(name);
+  return found == node_.sources.end() ? nullptr : &found->second;
+}
+
+int FakeKernel::mount_device(const std::string& path, const std::string& node) {
+  const Walk walked = walk(path);
+  if (walked.error != 0) return walked.error;
+  const fake::MountSource* found = source(node);
+  if (found == nullptr || found->file_system == nullptr) return ENODEV;
+  if (found->is_held) return EBUSY;
+  return node_.mount(found->file_system, walked.found, ".");
 }
 
 int FakeKernel::bind_foreign(const std::string& source, const std::string& path, bool is_read_only) {
@@ -184,6 +224,12 @@ int FakeKernel::set_inodes(const std::string& path, std::optional<std::uint64_t>
   return 0;
 }
 
+int FakeKernel::set_project_quotas(const std::string& path, bool is_on) {
+  const Walk walked = walk(path);
+  if (walked.error == 0) walked.found.mount->file_system->has_project_quotas = is_on;
+  return walked.error;
+}
+
 int FakeKernel::mark_open(const std::string& path) {
   const Walk walked = walk(path);
   if (walked.error != 0) return walked.error;
@@ -195,7 +241,8 @@ int FakeKernel::mark_open(const std::string& path) {
 int FakeKernel::mark_closed(const std::string& path) {
   const auto found = open_.find(path);
   if (found == open_.end()) return EBADF;
-  --node_.pins()[found->second.back()];
+  int& pins = node_.pins()[found->second.back()];
+  pins = std::max(pins - 1, 0);  // It may have been aborted.
   found->second.pop_back();
   if (found->second.empty()) open_.erase(found);
   return 0;
@@ -227,7 +274,7 @@ std::vector<std::string> FakeKernel::tree_listing(const std::string& path) const
     open.pop_back();
     for (const auto& [name, inode] : directory.inode->children) {
       Location file;
-      if (node_.find(directory, name, file) != 0) continue;
+      if (node_.find(directory, name, file, false) != 0) continue;
       std::array<char, 16> mode{};
       snprintf(mode.data(), mode.size(), "%o", file.inode->mode);
       const std::string below = prefix + "/" + name;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "kernel/fake/fake_devices.h"
+#include "kernel/fake/fake_disks.h"
 #include "kernel/fake/fake_fault.h"
 #include "kernel/fake/fake_files.h"
 #include "kernel/fake/fake_mounts.h"
@@ -27,7 +29,7 @@ class FakeKernel {
   FakeKernel(const FakeKernel&) = delete;  // The ports refer to it.
   FakeKernel& operator=(const FakeKernel&) = delete;
 
-  Kernel ports() { return {files_, mounts_}; }
+  Kernel ports() { return {files_, mounts_, devices_}; }
   const std::string& root_dir() const { return root_dir_; }
 
   // Faults. A test's own controls below ask no hook.
@@ -66,14 +68,33 @@ class FakeKernel {
   /// How much can still be written to the file system that `path` lies in; nullopt: no limit.
   int set_space(const std::string& path, std::optional<std::uint64_t> free_bytes);
   int set_inodes(const std::string& path, std::optional<std::uint64_t> free_inodes);
+  /// Switches project quotas of the file system at `path` on or off: mounted with prjquota, or not.
+  int set_project_quotas(const std::string& path, bool is_on);
   /// Somebody opens `path`: the mount that it lies in is busy until mark_closed, or a reboot.
   int mark_open(const std::string& path);
   int mark_closed(const std::string& path);
   /// The sizes of huge pages that the kernel offers; none: it lacks hugetlbfs (ENODEV).
   void set_page_sizes(std::set<std::uint64_t> sizes_bytes) { node_.page_sizes = std::move(sizes_bytes); }
 
+  /// A server with this file system, empty, and there whether it is mounted or not; mounted as `type`.
+  void put_server(const std::string& source, const std::string& type = "nfs4");
+  /// False: the server is gone, as under a hard mount. What mounts it, or looks up, reads or asks for
+  /// anything in it where it is mounted, waits for ever (FakeHang), and so does an unmount, once it is done.
+  void set_server_answers(const std::string& source, bool answers);
+  /// False: /sbin/mount.TYPE is not installed.
+  void set_mount_helper(const std::string& type, bool is_there);
+
   /// False: no file system here can be mounted idmapped.
   void set_can_map_groups(bool can_map) { node_.can_map_groups = can_map; }
+
+  /// The node's disks and loop devices, and what other programs do with them.
+  fake::FakeDisks& disks() { return disks_; }
+  const fake::FakeDisks& disks() const { return disks_; }
+  /// What mounting by this name finds; nullptr: nothing. A test may put servers in it.
+  const fake::MountSource* source(const std::string& name) const;
+  void put_source(const std::string& name, const fake::MountSource& source) { node_.sources[name] = source; }
+  /// mount(8) by somebody else, of a device's file system.
+  int mount_device(const std::string& path, const std::string& node);
 
   // What is there.
 
@@ -99,6 +120,8 @@ class FakeKernel {
   fake::Location root_;
   fake::FakeFiles files_;
   fake::FakeMounts mounts_;
+  fake::FakeDisks disks_;
+  fake::FakeDevices devices_;
   std::map<std::string, std::shared_ptr<fake::FileSystem>> lasting_;  ///< By type and source.
   std::map<std::string, std::vector<std::uint64_t>> open_;  ///< The mounts' ids, by the path opened.
 };

@@ -104,11 +104,13 @@ Result<std::uint32_t> FakeMounts::unmount_below(const std::string& target, std::
       if (which == Leftovers::CopiesOnly && is_below) return mounted_below(target, EBUSY);
     }
     for (auto mount = below.rbegin(); mount != below.rend(); ++mount) {
+      const std::shared_ptr<FileSystem> file_system = mount->mount->file_system;
       if (const int error = node_.unmount(*mount)) {
         const std::string point = node_.fact_of(*mount->mount).mount_point;
         const std::size_t at = point.find("/" + target);
         return unmount_error(at == std::string::npos ? target : point.substr(at + 1), error);
       }
+      node_.wait_for_end(*file_system);
     }
     return static_cast<std::uint32_t>(below.size());
   };
@@ -120,8 +122,10 @@ Result<void> FakeMounts::unmount(const std::string& target) {
   const auto act = [&]() -> Result<void> {
     MOORING_TRY(const FakePlace place, place_of(node_, root_, target));
     Location there;
-    if (const int error = node_.find(place.directory, place.name, there)) return fail(error);
+    if (const int error = node_.find(place.directory, place.name, there, false)) return fail(error);
+    const std::shared_ptr<FileSystem> file_system = there.mount->file_system;
     if (const int error = node_.unmount(there)) return fail(error);
+    node_.wait_for_end(*file_system);
     return success();
   };
   return between_faults<void>(node_, "unmount", target, act, fail);

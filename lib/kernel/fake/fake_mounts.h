@@ -20,6 +20,11 @@ class FakeMounts final : public Mounts {
   Result<void> unmount(const std::string& target) override;
   Result<std::optional<MountFact>> at(const std::string& target) override;
   Result<std::uint64_t> block_size(const std::string& target) override;
+  Result<void> mount_file_system(const FileSystemMount& request) override;
+  Result<void> unmount_unseen(const std::string& target, UnmountForce force) override;
+  Result<std::optional<MountFact>> listed_at(const std::string& target) override;
+  Result<std::string> listed_path(const std::string& target) override;
+  Result<FileSystemUsage> usage(const std::string& target) override;
   Result<MountTable> table() override;
 
  private:

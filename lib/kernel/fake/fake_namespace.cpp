@@ -44,9 +44,10 @@ int FakeNode::attach(std::vector<std::unique_ptr<Mount>> tree, const Location& d
 }
 
 int FakeNode::mount(const std::shared_ptr<FileSystem>& file_system, const Location& directory,
-                    const std::string& name) {
+                    const std::string& name, bool is_read_only) {
   std::vector<std::unique_ptr<Mount>> tree;
   tree.push_back(std::make_unique<Mount>());
+  tree.front()->is_read_only = is_read_only;
   tree.front()->file_system = file_system;
   tree.front()->root = file_system->root;
   return attach(std::move(tree), directory, name);
@@ -98,7 +99,7 @@ std::vector<Location> FakeNode::mounts_below(const Location& directory, const st
                                              std::uint32_t kept) const {
   std::vector<Location> below;
   Location top;
-  if (find(directory, name, top) != 0) return below;
+  if (find(directory, name, top, false) != 0) return below;
   const std::shared_ptr<Inode> point = directory.inode->child(name);
   std::set<const Mount*> inside;
   std::uint32_t stacked = 0;
@@ -120,20 +121,68 @@ std::vector<Location> FakeNode::mounts_below(const Location& directory, const st
   return below;
 }
 
+bool FakeNode::is_busy(const Mount& mount) const {
+  const auto pin = pins_.find(mount.id);
+  if (pin != pins_.end() && pin->second > 0) return true;
+  return std::any_of(mounts_.begin(), mounts_.end(),
+                     [&](const auto& other) { return other->parent == &mount; });
+}
+
+bool FakeNode::is_mounted(const FileSystem& file_system) const {
+  return std::any_of(mounts_.begin(), mounts_.end(),
+                     [&](const auto& mount) { return mount->file_system.get() == &file_system; });
+}
+
+void FakeNode::wait_for_end(const FileSystem& file_system) const {
+  if (!answers(file_system) && !is_mounted(file_system)) throw FakeHang{};
+}
+
+bool FakeNode::answers(const FileSystem& file_system) const {
+  const auto found = sources.find(file_system.source);
+  return found == sources.end() || found->second.file_system.get() != &file_system || found->second.answers;
+}
+
+void FakeNode::abort_users(const Location& location) {
+  pins_.erase(location.mount->id);
+}
+
 int FakeNode::unmount(const Location& location) {
   Mount* mount = location.mount;
   if (!location.is_mount_root() || mount->parent == nullptr) return EINVAL;
-  const auto pin = pins_.find(mount->id);
-  if (pin != pins_.end() && pin->second > 0) return EBUSY;
-  const bool has_child =
-      std::any_of(mounts_.begin(), mounts_.end(), [&](const auto& other) { return other->parent == mount; });
-  if (has_child) return EBUSY;
+  if (is_busy(*mount)) return EBUSY;
   const std::shared_ptr<FileSystem> file_system = mount->file_system;
   --mount->point->mounts_on;
   std::erase_if(mounts_, [&](const auto& other) { return other.get() == mount; });
-  const bool is_mounted = std::any_of(mounts_.begin(), mounts_.end(),
-                                      [&](const auto& m) { return m->file_system == file_system; });
-  if (is_mounted) return 0;
+  end_file_system(file_system);
+  return 0;
+}
+
+int FakeNode::detach(const Location& location) {
+  if (!location.is_mount_root() || location.mount->parent == nullptr) return EINVAL;
+  std::set<const Mount*> leaving{location.mount};
+  for (const auto& mount : mounts_) {  // Parents come before their children.
+    if (leaving.contains(mount->parent)) leaving.insert(mount.get());
+  }
+  std::vector<std::unique_ptr<Mount>> left;
+  std::vector<std::shared_ptr<FileSystem>> ended;
+  for (auto& mount : mounts_) {
+    if (!leaving.contains(mount.get())) {
+      left.push_back(std::move(mount));
+      continue;
+    }
+    --mount->point->mounts_on;
+    ended.push_back(mount->file_system);
+    // Whoever still has a file of it open stays there.
+    detached_.push_back(std::move(mount));
+  }
+  mounts_ = std::move(left);
+  for (const auto& file_system : ended)
+    end_file_system(file_system);
+  return 0;
+}
+
+void FakeNode::end_file_system(const std::shared_ptr<FileSystem>& file_system) {
+  if (is_mounted(*file_system)) return;
   // The file system ends: its watches tell so (IN_UNMOUNT) and end with it.
   std::vector<int> ended;
   for (const auto& [number, inode] : watches_) {
@@ -143,18 +192,16 @@ int FakeNode::unmount(const Location& location) {
     fire(number);
     remove_watch(number);
   }
-  return 0;
 }
 
-std::string FakeNode::path_of(const Mount& mount) const {
+std::string FakeNode::path_of(const Location& location) const {
   std::string path;
-  for (const Mount* at = &mount; at->parent != nullptr; at = at->parent) {
-    for (const Inode* inode = at->point.get(); inode != at->parent->root.get() && inode->parent != nullptr;
-         inode = inode->parent) {
+  const Inode* inode = location.inode.get();
+  for (const Mount* mount = location.mount;; inode = mount->point.get(), mount = mount->parent) {
+    for (; inode != mount->root.get() && inode->parent != nullptr; inode = inode->parent)
       path.insert(0, "/" + inode->name);
-    }
+    if (mount->parent == nullptr) return path.empty() ? "/" : path;
   }
-  return path.empty() ? "/" : path;
 }
 
 MountFact FakeNode::fact_of(const Mount& mount) const {
@@ -165,7 +212,7 @@ MountFact FakeNode::fact_of(const Mount& mount) const {
   fact.device_major = file_system.device_major;
   fact.device_minor = file_system.device_minor;
   fact.root = mount.root->path_inside();
-  fact.mount_point = path_of(mount);
+  fact.mount_point = mount.parent == nullptr ? "/" : path_of({mount.parent, mount.point});
   fact.options = mount.is_read_only ? "ro,relatime" : "rw,relatime";
   if (mount.groups) fact.options += ",idmapped";
   fact.type = file_system.type;
@@ -187,6 +234,7 @@ void FakeNode::reboot() {
     if (mount->point != nullptr) --mount->point->mounts_on;
   }
   mounts_.resize(1);
+  detached_.clear();
   pins_.clear();
   for (const auto& [number, inode] : watches_)
     inode->watch_number = 0;

@@ -67,6 +67,7 @@ Walk FakeNode::walk(const Location& from, const std::string& path, const Lookup&
   prepend(rest, path);
   // The kernel refuses to start at a file even for ".".
   if (!at.inode->is_directory()) return {ENOTDIR, {}, {}, {}};
+  if (path != ".") ask_server(at, how);
   while (!rest.empty()) {
     const std::string name = rest.front();
     rest.pop_front();
@@ -81,6 +82,7 @@ Walk FakeNode::walk(const Location& from, const std::string& path, const Lookup&
     if (next.inode == nullptr) return {ENOENT, {}, at, rest.empty() ? name : std::string()};
     cross_mounts(next);
     if (next.mount != at.mount && how.refuses_crossing) return {EXDEV, {}, {}, {}};
+    if (next.mount != at.mount) ask_server(next, how);
     const bool is_followed = !rest.empty() || how.follows_last || path.back() == '/';
     if (next.inode->type != FileType::SymbolicLink || !is_followed) {
       at = next;
@@ -99,13 +101,19 @@ Walk FakeNode::walk(const Location& from, const std::string& path, const Lookup&
   return {0, at, {}, {}};
 }
 
-int FakeNode::find(const Location& directory, const std::string& name, Location& out) const {
+void FakeNode::ask_server(const Location& at, const Lookup& how) const {
+  if (how.asks_servers && !answers(*at.mount->file_system)) throw FakeHang{};
+}
+
+int FakeNode::find(const Location& directory, const std::string& name, Location& out,
+                   bool asks_servers) const {
   if (name.empty()) {
     out = directory;
     return 0;
   }
   Lookup how;
   how.follows_last = false;
+  how.asks_servers = asks_servers;
   const Walk walked = walk(directory, name, how);
   out = walked.found;
   return walked.error;

@@ -69,6 +69,18 @@ Result<void> FakeFiles::rewrite_file(const std::string& path, std::string_view c
   return between_faults<void>(node_, "rewrite_file", path, act, failing("cannot write", path));
 }
 
+Result<void> FakeFiles::flush(const std::string& path) {
+  const auto act = [&]() -> Result<void> {
+    MOORING_TRY(const FakePlace place, place_of(node_, root_, path));
+    Location there;
+    if (const int error = node_.find(place.directory, place.name, there))
+      return file_error("cannot open", path, error);
+    if (there.inode->type == FileType::SymbolicLink) return file_error("cannot open", path, ELOOP);
+    return success();
+  };
+  return between_faults<void>(node_, "flush", path, act, failing("cannot put on disk", path));
+}
+
 Result<void> FakeFiles::set_owner(const std::string& path, std::uint32_t group, std::uint32_t mode) {
   const auto act = [&]() -> Result<void> {
     MOORING_TRY(const FakePlace place, place_of(node_, root_, path));
@@ -136,6 +148,27 @@ Result<std::unique_ptr<Files>> FakeFiles::inside(const std::string& path) {
     return Answer(new InsideFiles(node_, there));
   };
   return between_faults<Answer>(node_, "inside", path, act, failing("cannot open the directory", path));
+}
+
+Result<std::unique_ptr<Files>> FakeFiles::inside_host(const std::string& path) {
+  using Answer = std::unique_ptr<Files>;
+  const auto act = [&]() -> Result<Answer> {
+    Lookup how;
+    how.wants_directory = true;
+    const Walk walked = node_.walk(node_.start(), path, how);
+    if (walked.error != 0) return file_error("cannot open the directory", path, walked.error);
+    return Answer(new InsideFiles(node_, walked.found));
+  };
+  return between_faults<Answer>(node_, "inside_host", path, act, failing("cannot open the directory", path));
+}
+
+Result<std::string> FakeFiles::own_path() {
+  const auto act = [&]() -> Result<std::string> {
+    if (root_.inode->is_removed) return file_error("there is no path any more to", root_.inode->name, ENOENT);
+    return node_.path_of(root_);
+  };
+  return between_faults<std::string>(node_, "own_path", ".", act,
+                                     failing("cannot read where the directory lies", "."));
 }
 
 }  // namespace mooring::kernel::fake

@@ -118,7 +118,7 @@ Result<bool> LinuxFiles::create_file(const std::string& path, std::string_view c
   if (!file) return file_error("cannot create", path, errno);
   Result<void> written = write_all(file.get(), content, path);
   if (written && fchmod(file.get(), mode) != 0) written = file_error("cannot set the mode of", path, errno);
-  if (written && renameat2(directory, beside.c_str(), directory, place.name.c_str(), RENAME_NOREPLACE) == 0) {
+  if (written && rename_to_new(directory, beside, directory, place.name)) {
     return true;
   }
   const int cause = errno;
@@ -205,8 +205,7 @@ Result<void> LinuxFiles::remove_file(const std::string& path) {
 Result<void> LinuxFiles::rename(const std::string& from, const std::string& to) {
   MOORING_TRY(const Place source, place_of(root_, from));
   MOORING_TRY(const Place target, place_of(root_, to));
-  if (renameat2(source.directory, source.name.c_str(), target.directory, target.name.c_str(),
-                RENAME_NOREPLACE) == 0) {
+  if (rename_to_new(source.directory, source.name, target.directory, target.name)) {
     return success();
   }
   return file_error("cannot rename to " + to + " what is", from, errno);

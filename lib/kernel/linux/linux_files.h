@@ -21,6 +21,7 @@ class LinuxFiles : public Files {
   Result<std::string> read_file(const std::string& path, std::size_t size_max) override;
   Result<void> write_file(const std::string& path, std::string_view content, std::uint32_t mode) override;
   Result<void> rewrite_file(const std::string& path, std::string_view content, std::uint32_t mode) override;
+  Result<void> flush(const std::string& path) override;
   Result<void> set_owner(const std::string& path, std::uint32_t group, std::uint32_t mode) override;
   Result<GroupReport> change_group(const std::string& path, const GroupChange& change,
                                    const GroupProgress& progress) override;
@@ -32,7 +33,12 @@ class LinuxFiles : public Files {
   Result<void> rename(const std::string& from, const std::string& to) override;
   Result<void> replace(const std::string& from, const std::string& to) override;
   Result<std::unique_ptr<Files>> inside(const std::string& path) override;
+  Result<std::unique_ptr<Files>> inside_host(const std::string& path) override;
+  Result<std::string> own_path() override;
   Result<void> remove_tree(const std::string& path) override;
+  Result<bool> limit_directory(const std::string& path, std::uint64_t size_bytes) override;
+  Result<bool> unlimit_directory(const std::string& path) override;
+  Result<DirectoryUsage> directory_usage(const std::string& path) override;
 
   Result<std::optional<FileStatus>> host_status(const HostLocation& location) override;
   Result<void> make_host_directory(const HostLocation& location) override;

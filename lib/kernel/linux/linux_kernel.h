@@ -5,6 +5,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/linux/descriptor.h"
+#include "kernel/linux/linux_devices.h"
 #include "kernel/linux/linux_files.h"
 #include "kernel/linux/linux_mounts.h"
 
@@ -17,7 +18,7 @@ class LinuxKernel {
   /// given exactly. `inotify` is borrowed; -1: watch_host fails. Transient, by errno.
   static Result<std::unique_ptr<LinuxKernel>> open(const std::string& root_dir, int inotify);
 
-  Kernel ports() { return {files_, mounts_}; }
+  Kernel ports() { return {files_, mounts_, devices_}; }
   /// True if the path that was opened leads to the directory `device`, `inode` now (and this is it), and not
   /// to one that was put in its place or mounted over it.
   bool is_in_place(std::uint64_t device, std::uint64_t inode) const;
@@ -31,6 +32,7 @@ class LinuxKernel {
   Descriptor root_;
   LinuxFiles files_;
   LinuxMounts mounts_;
+  LinuxDevices devices_;
 };
 
 }  // namespace mooring::kernel

@@ -22,11 +22,20 @@ class LinuxMounts final : public Mounts {
   Result<void> unmount(const std::string& target) override;
   Result<std::optional<MountFact>> at(const std::string& target) override;
   Result<std::uint64_t> block_size(const std::string& target) override;
+  Result<void> mount_file_system(const FileSystemMount& request) override;
+  Result<void> unmount_unseen(const std::string& target, UnmountForce force) override;
+  Result<std::optional<MountFact>> listed_at(const std::string& target) override;
+  Result<std::string> listed_path(const std::string& target) override;
+  Result<FileSystemUsage> usage(const std::string& target) override;
   Result<MountTable> table() override;
 
  private:
   int root_;
   bool has_statmount_;  ///< Until the kernel says that it has not.
 };
+
+/// The absolute path of `name` in an open directory at this moment, as the mount table has it. Asks nothing
+/// that is mounted.
+Result<std::string> absolute_path(int directory, const std::string& name);
 
 }  // namespace mooring::kernel

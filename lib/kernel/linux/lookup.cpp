@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "kernel/errors.h"
 #include "kernel/linux/uapi.h"
@@ -74,6 +76,29 @@ bool read_status(int directory, const std::string& name, FileStatus& out) {
   out.group = raw.stx_gid;
   out.is_mount_root = (raw.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
   return true;
+}
+
+bool rename_to_new(int from, const std::string& from_name, int to, const std::string& to_name) {
+  if (renameat2(from, from_name.c_str(), to, to_name.c_str(), RENAME_NOREPLACE) == 0) return true;
+  return errno == EINVAL && rename_unflagged(from, from_name, to, to_name);
+}
+
+bool rename_unflagged(int from, const std::string& from_name, int to, const std::string& to_name) {
+  FileStatus source;
+  if (!read_status(from, from_name, source)) return false;
+  if (source.type != FileType::Directory) {
+    return linkat(from, from_name.c_str(), to, to_name.c_str(), 0) == 0 &&
+           unlinkat(from, from_name.c_str(), 0) == 0;
+  }
+  FileStatus target;
+  if (read_status(to, to_name, target)) {
+    errno = EEXIST;
+    return false;
+  }
+  if (errno != ENOENT) return false;
+  if (renameat(from, from_name.c_str(), to, to_name.c_str()) == 0) return true;
+  if (errno == ENOTEMPTY || errno == ENOTDIR) errno = EEXIST;
+  return false;
 }
 
 }  // namespace mooring::kernel

@@ -33,4 +33,11 @@ Result<Place> place_of(int root, const std::string& path);
 /// no automount, asking no server. False leaves errno.
 bool read_status(int directory, const std::string& name, FileStatus& out);
 
+/// renameat2 with RENAME_NOREPLACE; where the file system does not know that (NFS), as far as it can be had
+/// by other calls: rename_unflagged(). False leaves errno.
+bool rename_to_new(int from, const std::string& from_name, int to, const std::string& to_name);
+/// A directory replaces an empty directory at worst, and only if that comes there at the same moment;
+/// anything else is linked and unlinked, and replaces nothing.
+bool rename_unflagged(int from, const std::string& from_name, int to, const std::string& to_name);
+
 }  // namespace mooring::kernel

@@ -69,7 +69,7 @@ class Remover {
   Result<void> hoist(int parent, const std::string& name, const std::string& path) {
     while (true) {
       const std::string aside = ".deep." + std::to_string(++hoisted_);
-      if (renameat2(parent, name.c_str(), top_, aside.c_str(), RENAME_NOREPLACE) == 0) {
+      if (rename_to_new(parent, name, top_, aside)) {
         has_hoisted_ = true;
         return success();
       }

@@ -70,6 +70,15 @@ Result<void> LinuxFiles::rewrite_file(const std::string& path, std::string_view 
   return success();
 }
 
+Result<void> LinuxFiles::flush(const std::string& path) {
+  MOORING_TRY(const Place place, place_of(root_, path));
+  const Descriptor file(
+      openat(place.directory, place.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file) return file_error("cannot open", path, errno);
+  if (fsync(file.get()) != 0) return file_error("cannot put on disk", path, errno);
+  return success();
+}
+
 Result<void> LinuxFiles::set_owner(const std::string& path, std::uint32_t group, std::uint32_t mode) {
   MOORING_TRY(const Place place, place_of(root_, path));
   const Descriptor file(openat(place.directory, place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
@@ -130,6 +139,26 @@ Result<std::unique_ptr<Files>> LinuxFiles::inside(const std::string& path) {
       openat(place.directory, place.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) return file_error("cannot open the directory", path, errno);
   return std::unique_ptr<Files>(new InsideFiles(std::move(directory)));
+}
+
+Result<std::unique_ptr<Files>> LinuxFiles::inside_host(const std::string& path) {
+  Descriptor directory(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return file_error("cannot open the directory", path, errno);
+  return std::unique_ptr<Files>(new InsideFiles(std::move(directory)));
+}
+
+Result<std::string> LinuxFiles::own_path() {
+  const std::string link = "/proc/self/fd/" + std::to_string(root_);
+  std::array<char, PATH_MAX> target{};
+  const ssize_t size = readlink(link.c_str(), target.data(), target.size());
+  if (size < 0) return file_error("cannot read where the directory lies", link, errno);
+  std::string path(target.data(), static_cast<std::size_t>(size));
+  // A directory that was removed has a name that may be another's, and one in no namespace has none.
+  constexpr std::string_view removed = " (deleted)";
+  FileStatus there;
+  if (!path.starts_with('/') || (path.ends_with(removed) && !read_status(AT_FDCWD, path, there)))
+    return file_error("there is no path any more to", path, ENOENT);
+  return path;
 }
 
 }  // namespace mooring::kernel

@@ -7,9 +7,7 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <climits>
 #include <set>
 
 #include "kernel/errors.h"
@@ -47,16 +45,6 @@ bool unmount_inside(const Place& place, const std::string& rest) {
   Place inside{open_inside(place, rest.substr(0, slash)), -1, rest.substr(slash + 1)};
   inside.directory = inside.opened.get();
   return inside.opened && umount2(inside.proc_path().c_str(), UMOUNT_NOFOLLOW) == 0;
-}
-
-/// The absolute path of a place at this moment.
-Result<std::string> absolute_path(const Place& place, const std::string& target) {
-  std::array<char, PATH_MAX> resolved{};
-  const std::string through = "/proc/self/fd/" + std::to_string(place.directory);
-  const ssize_t size = readlink(through.c_str(), resolved.data(), resolved.size());
-  if (size < 0) return file_error("cannot resolve", target, errno);
-  const std::string_view directory(resolved.data(), static_cast<std::size_t>(size));
-  return std::string(directory == "/" ? "" : directory) + "/" + place.name;
 }
 
 /// What is mounted below a place, found in one reading of the table.
@@ -175,7 +163,7 @@ Result<void> LinuxMounts::bind_open(const OpenFile& source, const OpenBindReques
 Result<std::uint32_t> LinuxMounts::unmount_below(const std::string& target, std::uint32_t kept,
                                                  Leftovers which) {
   MOORING_TRY(const Place place, place_of(root_, target));
-  MOORING_TRY(std::string path, absolute_path(place, target));
+  MOORING_TRY(std::string path, absolute_path(place.directory, place.name));
   MOORING_TRY(const MountTable whole, table());
   const FoundBelow found(place, std::move(path), whole, kept);
   const MountFact* original = which == Leftovers::CopiesOnly ? found.first_original() : nullptr;
