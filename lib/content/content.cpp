@@ -147,6 +147,9 @@ struct ObjectGatherer {
   void operator()(const manifest::SecretSource& source) {
     found.insert({ObjectReference::Kind::Secret, {name_space, ObjectName(source.secret_name)}});
   }
+  void operator()(const manifest::ClaimSource& source) {
+    found.insert({ObjectReference::Kind::Claim, {name_space, ObjectName(source.claim_name)}});
+  }
   void operator()(const manifest::ProjectedSource& source) {
     for (const manifest::Projection& projection : source.sources)
       std::visit([this](const auto& part) { (*this)(part); }, projection);

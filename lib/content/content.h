@@ -43,7 +43,8 @@ Result<Content> content_of(const manifest::SecretSource& source, const ContentRe
 Result<Content> content_of(const manifest::DownwardApiSource& source, const ContentRequest& request);
 Result<Content> content_of(const manifest::ProjectedSource& source, const ContentRequest& request);
 
-/// The objects that a source's content comes from, there or not, for a pod of this namespace.
+/// The objects that a source comes from, there or not, for a pod of this namespace: what is made into files,
+/// and a claim.
 std::set<ObjectReference> objects_of(const manifest::VolumeSource& source, const Namespace& name_space);
 
 /// The directories that a container's other mounts need inside this volume, because their mount paths lie

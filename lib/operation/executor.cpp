@@ -2,11 +2,16 @@
 
 #include <cerrno>
 
+#include "operation/device_steps.h"
 #include "operation/host_path_check.h"
+#include "operation/network_steps.h"
+#include "operation/proof.h"
 #include "operation/publish_files.h"
 #include "operation/scan.h"
 #include "operation/stamp.h"
 #include "operation/sub_paths.h"
+#include "operation/usage_steps.h"
+#include "operation/volume_directories.h"
 #include "step/layout.h"
 
 namespace mooring {
@@ -46,15 +51,45 @@ class Runner {
   Result<void> operator()(const UnmountLeftovers& step);
   Result<void> operator()(const ChangeGroup& step);
   Result<void> operator()(const MapGroup& step);
+  Result<void> operator()(const AttachDevice& step) { return note(attach_device(step, kernel_)); }
+  Result<void> operator()(const DetachDevice& step) { return note(detach_device(step, kernel_)); }
+  Result<void> operator()(const FormatDevice& step) { return note(format_device(step, kernel_)); }
+  Result<void> operator()(const CheckFileSystem& step) {
+    return note(check_file_system(step, kernel_, outcome_));
+  }
+  Result<void> operator()(const MountDevice& step) { return note(mount_device(step, kernel_)); }
+  Result<void> operator()(const GrowFileSystem& step) { return note(grow_file_system(step, kernel_)); }
+  Result<void> operator()(const ProveStaged& step) { return prove_staged(step, kernel_); }
+  Result<void> operator()(const UnmountDevice& step) { return note(unmount_device(step, kernel_)); }
+  Result<void> operator()(const MapDevice& step) { return note(map_device(step, kernel_)); }
+  Result<void> operator()(const UnmapDevice& step) { return note(unmap_device(step, kernel_)); }
+  Result<void> operator()(const MountNetwork& step) { return note(mount_network(step, kernel_)); }
+  Result<void> operator()(const UnmountNetwork& step) { return note(unmount_network(step, kernel_)); }
+  Result<void> operator()(const RemoveDirectory& step);
+  Result<void> operator()(const LimitDirectory& step) { return note(limit_directory(step, kernel_)); }
+  Result<void> operator()(const UnlimitDirectory& step) { return note(unlimit_directory(step, kernel_)); }
+  Result<void> operator()(const MakeVolumeDirectory& s) { return note(make_volume_directory(s, kernel_)); }
+  Result<void> operator()(const RemoveVolumeDirectory& s) {
+    return note(remove_volume_directory(s, kernel_, outcome_));
+  }
+  Result<void> operator()(const SetAsideVolumeDirectory& s) {
+    return note(set_aside_volume_directory(s, kernel_, outcome_));
+  }
+  Result<void> operator()(const EmptyDirectory& step) {
+    return note(empty_directory(step, kernel_, waiting_));
+  }
+  Result<void> operator()(const PrepareImage& step) { return note(prepare_image(step, kernel_)); }
+  Result<void> operator()(const RemoveImage& step) { return note(remove_image(step, kernel_, outcome_)); }
+  Result<void> operator()(const MeasureUsage& step) { return measure_usage(step, kernel_, outcome_); }
+  Result<void> operator()(const MeasureDirectory& step) { return measure_directory(step, kernel_, outcome_); }
 
  private:
   Result<bool> is_ready_for(const std::string& path, std::string_view type);
   Result<void> after_mount(Result<void> mounted, const std::string& path, std::string_view type);
   Result<bool> is_bound(const BindMount& step, const MountFact& mounted);
-  Result<void> remove_empty(const std::string& path);
-  Result<void> check_not_foreign(const PodUid& uid);
-  Result<void> check_not_foreign(const std::string& volume_path);
   bool is_gone(const std::string& path);
+  /// Notes if a step changed something.
+  Result<void> note(Result<bool> is_changed);
 
   kernel::Kernel kernel_;
   Waiting waiting_;
@@ -72,40 +107,12 @@ Result<void> Runner::operator()(const MakePodDirectory& step) {
     if (there) {  // An earlier pod of the same uid under another name, or a stamp that a crash cut short.
       MOORING_TRY(kernel_.files.remove_file(path));
     } else {
-      MOORING_TRY(check_not_foreign(step.uid));
+      MOORING_TRY(check_not_foreign(step.uid, kernel_.files));
     }
   }
   MOORING_TRY(const bool is_made, kernel_.files.create_file(path, encode_stamp(stamp), 0640));
   outcome_.changed = outcome_.changed || is_made;
   return success();
-}
-
-/// A directory without a stamp is Mooring's only if it was made a moment ago and nothing is in it yet:
-/// whoever takes another one for its own removes its data one day.
-Result<void> Runner::check_not_foreign(const PodUid& uid) {
-  MOORING_TRY(const auto stamp, kernel_.files.status(layout::stamp(uid)));
-  if (stamp) return success();
-  const std::string path = layout::pod(uid);
-  const auto entries = kernel_.files.list(path);
-  if (!entries) {
-    if (entries.error().errno_value == ENOENT) return success();
-    return entries.error();
-  }
-  for (const auto& entry : entries.value()) {
-    if (layout::is_stamp_leftover(entry.name)) continue;
-    return refusal("ForeignDirectory",
-                   "the pod's directory holds data (" + entry.name + ") and has no stamp (" +
-                       std::string(layout::stamp_name) + "), so Mooring did not make it",
-                   path, "move it away, or give the pod another uid; Mooring goes on by itself then");
-  }
-  return success();
-}
-
-/// The same for what lies in a pod's directory.
-Result<void> Runner::check_not_foreign(const std::string& volume_path) {
-  const auto volume = layout::parse_volume(volume_path);
-  if (!volume) return success();
-  return check_not_foreign(volume->pod);
 }
 
 Result<void> Runner::operator()(const MakeDirectory& step) {
@@ -171,6 +178,7 @@ Result<bool> Runner::is_bound(const BindMount& step, const MountFact& mounted) {
 }
 
 Result<void> Runner::operator()(const BindMount& step) {
+  MOORING_TRY(const auto staged, staged_for(step, kernel_));
   MOORING_TRY(const auto mounted, kernel_.mounts.at(step.target));
   if (mounted) {
     MOORING_TRY(const bool is_there, is_bound(step, *mounted));
@@ -180,6 +188,7 @@ Result<void> Runner::operator()(const BindMount& step) {
   }
   outcome_.changed = true;
   const Result<void> bound = kernel_.mounts.bind({step.source, step.target, step.read_only, step.recursive});
+  if (bound && staged) return check_staged(step, *staged, kernel_.mounts);
   if (bound) return bound;
   // The return code is a hint: what lies there now decides.
   const auto now = kernel_.mounts.at(step.target);
@@ -191,14 +200,14 @@ Result<void> Runner::operator()(const BindMount& step) {
 Result<void> Runner::operator()(const Unmount& step) {
   MOORING_TRY(const auto mounted, kernel_.mounts.at(step.path));
   if (!mounted) return success();
-  bool is_ours = false;
+  bool is_ours = step.types.empty();
   for (const std::string& type : step.types)
     is_ours = is_ours || (type == "bind" ? is_bind_of_itself(*mounted, step.path) : type == mounted->type);
   if (!is_ours) {
     return refusal("ForeignMount", "a " + mounted->type + " that Mooring did not make is mounted there",
                    step.path, "unmount it");
   }
-  MOORING_TRY(check_not_foreign(step.path));
+  MOORING_TRY(check_not_foreign(step.path, kernel_.files));
   const Result<void> unmounted = kernel_.mounts.unmount(step.path);
   outcome_.changed = true;
   // The return code is a hint: what lies there now decides.
@@ -211,6 +220,18 @@ Result<void> Runner::operator()(const Unmount& step) {
               step.path, "unmount it; Mooring goes on by itself then");
   error.kind = ErrorKind::Transient;
   return error;
+}
+
+Result<void> Runner::note(Result<bool> is_changed) {
+  if (!is_changed) return std::move(is_changed).error();
+  outcome_.changed = outcome_.changed || is_changed.value();
+  return success();
+}
+
+Result<void> Runner::operator()(const RemoveDirectory& step) {
+  MOORING_TRY(check_not_foreign(step.path, kernel_.files));
+  outcome_.changed = true;
+  return remove_empty(step.path, kernel_.files);
 }
 
 /// True only if there is certainly nothing at `path`.
@@ -228,7 +249,7 @@ Result<void> Runner::operator()(const DiscardDirectory& step) {
     error.kind = ErrorKind::Transient;
     return error;
   }
-  MOORING_TRY(check_not_foreign(step.path));
+  MOORING_TRY(check_not_foreign(step.path, kernel_.files));
   outcome_.changed = true;
   const Result<void> removed = kernel_.files.remove_directory(step.path);
   if (removed || removed.error().errno_value != ENOTEMPTY) return removed;
@@ -249,35 +270,21 @@ Result<void> Runner::operator()(const EmptyTrash& step) {
   return kernel_.files.remove_tree(layout::trash_entry(step.name));
 }
 
-Result<void> Runner::remove_empty(const std::string& path) {
-  const Result<void> removed = kernel_.files.remove_directory(path);
-  if (removed || removed.error().errno_value != ENOTEMPTY) return removed;
-  std::string names;
-  if (const auto entries = kernel_.files.list(path)) {
-    for (const auto& entry : entries.value())
-      names += (names.empty() ? "" : ", ") + entry.name;
-  }
-  Error error =
-      refusal("NotEmpty", "the pod's directory holds what Mooring did not make (" + names + "), which stays",
-              path, "look at it, and remove it if nobody needs it");
-  error.kind = ErrorKind::Transient;
-  return error;
-}
-
 Result<void> Runner::operator()(const RemovePodDirectory& step) {
-  MOORING_TRY(check_not_foreign(step.uid));
+  MOORING_TRY(check_not_foreign(step.uid, kernel_.files));
   MOORING_TRY(const bool is_released, release_all_sub_paths(step.uid, kernel_));
   outcome_.changed = outcome_.changed || is_released;
-  const std::string volumes = layout::volumes(step.uid);
-  if (const auto plugins = kernel_.files.list(volumes)) {
+  MOORING_TRY(note(remove_left_device_links(step.uid, kernel_)));
+  for (const std::string& parent : {layout::volumes(step.uid), layout::devices(step.uid)}) {
+    const auto plugins = kernel_.files.list(parent);
+    if (!plugins && plugins.error().errno_value == ENOENT) continue;
+    if (!plugins) return plugins.error();
     for (const auto& plugin : plugins.value()) {
       if (plugin.type == kernel::FileType::Directory) {
-        MOORING_TRY(remove_empty(volumes + "/" + plugin.name));
+        MOORING_TRY(remove_empty(parent + "/" + plugin.name, kernel_.files));
       }
     }
-    MOORING_TRY(remove_empty(volumes));
-  } else if (plugins.error().errno_value != ENOENT) {
-    return plugins.error();
+    MOORING_TRY(remove_empty(parent, kernel_.files));
   }
   // The stamp goes last of all files: while anything is left, the directory stays provably Mooring's.
   const std::string pod = layout::pod(step.uid);
@@ -287,7 +294,8 @@ Result<void> Runner::operator()(const RemovePodDirectory& step) {
     return entries.error();
   }
   for (const auto& entry : entries.value()) {
-    if (entry.name != layout::stamp_name && !layout::is_stamp_leftover(entry.name)) return remove_empty(pod);
+    if (entry.name != layout::stamp_name && !layout::is_stamp_leftover(entry.name))
+      return remove_empty(pod, kernel_.files);
   }
   outcome_.changed = true;
   for (const auto& entry : entries.value()) {
@@ -295,7 +303,7 @@ Result<void> Runner::operator()(const RemovePodDirectory& step) {
     MOORING_TRY(kernel_.files.remove_file(pod + "/" + entry.name));
   }
   MOORING_TRY(kernel_.files.remove_file(layout::stamp(step.uid)));
-  return remove_empty(pod);
+  return remove_empty(pod, kernel_.files);
 }
 
 Result<void> Runner::operator()(const CheckHostPath& step) {
@@ -310,7 +318,7 @@ Result<void> Runner::operator()(const WatchHostPath& step) {
 }
 
 Result<void> Runner::operator()(const ScanTree&) {
-  MOORING_TRY(TreeFacts tree, scan_tree(kernel_.files));
+  MOORING_TRY(TreeFacts tree, scan_tree(kernel_));
   outcome_.tree = std::move(tree);
   return success();
 }
@@ -328,16 +336,19 @@ Result<void> Runner::operator()(const BindSubPath& step) {
 }
 
 Result<void> Runner::operator()(const ReleaseSubPaths& step) {
-  MOORING_TRY(check_not_foreign(step.uid));
+  MOORING_TRY(check_not_foreign(step.uid, kernel_.files));
   MOORING_TRY(const bool is_changed, release_sub_paths(step.uid, step.volume, kernel_));
   outcome_.changed = outcome_.changed || is_changed;
   return success();
 }
 
 Result<void> Runner::operator()(const UnmountLeftovers& step) {
-  if (is_gone(step.path)) return success();
-  MOORING_TRY(check_not_foreign(step.path));
-  MOORING_TRY(const std::uint32_t unmounted, kernel_.mounts.unmount_below(step.path, step.kept, kernel::Leftovers::All));
+  // What is listed is there: it is not asked, its server may be gone.
+  MOORING_TRY(const auto listed, kernel_.mounts.listed_at(step.path));
+  if (!listed && is_gone(step.path)) return success();
+  MOORING_TRY(check_not_foreign(step.path, kernel_.files));
+  MOORING_TRY(const std::uint32_t unmounted,
+              kernel_.mounts.unmount_below(step.path, step.kept, kernel::Leftovers::All));
   outcome_.changed = outcome_.changed || unmounted != 0;
   return success();
 }

@@ -10,8 +10,26 @@ std::string size_text(const std::optional<std::uint64_t>& bytes) {
   return bytes ? " size=" + std::to_string(*bytes) : std::string();
 }
 
+std::string mode_text(std::uint32_t mode) {
+  char text[16];
+  std::snprintf(text, sizeof text, " mode %04o", mode & 07777);
+  return text;
+}
+
 std::string confinement_text(const std::optional<std::string>& confined_to) {
   return confined_to ? " (within the mount at " + quoted_if_needed(*confined_to) + ")" : std::string();
+}
+
+std::string options_text(const std::vector<std::string>& options) {
+  std::string text;
+  for (const std::string& option : options)
+    text += (text.empty() ? " -o " : ",") + option;
+  return text;
+}
+
+/// A directory of a volume below its base.
+std::string place_text(const std::string& base, const std::string& directory) {
+  return quoted_if_needed(base.empty() ? directory : base + "/" + directory);
 }
 
 struct Describer {
@@ -20,9 +38,7 @@ struct Describer {
            s.name.str();
   }
   std::string operator()(const MakeDirectory& s) const {
-    char mode[8];
-    std::snprintf(mode, sizeof mode, "%04o", s.mode & 07777);
-    return "make directory " + quoted_if_needed(s.path) + " mode " + mode;
+    return "make directory " + quoted_if_needed(s.path) + mode_text(s.mode);
   }
   std::string operator()(const MountTmpfs& s) const {
     return "mount tmpfs" + size_text(s.size_bytes) + (s.is_secret ? " noswap" : "") + " on " +
@@ -72,6 +88,80 @@ struct Describer {
     return "show " + quoted_if_needed(s.path) + " as of group " + std::to_string(s.group) +
            (s.bind_only ? " and change nothing in it" : "");
   }
+  std::string operator()(const AttachDevice& s) const {
+    return "attach " + s.device.text() + size_text(s.image_size_bytes) + (s.read_only ? " read-only" : "");
+  }
+  std::string operator()(const DetachDevice& s) const { return "detach " + s.device.text(); }
+  std::string operator()(const FormatDevice& s) const {
+    return (s.policy == FormatPolicy::IfBlank ? "make sure that there is " : "expect ") + s.type + " on " +
+           s.device.text() + (s.policy == FormatPolicy::IfBlank ? ", and make it if it is blank" : "");
+  }
+  std::string operator()(const CheckFileSystem& s) const {
+    return "check the " + s.type + " on " + s.device.text();
+  }
+  std::string operator()(const MountDevice& s) const {
+    return "mount " + s.type + (s.read_only ? " read-only" : "") + options_text(s.options) + " from " +
+           s.device.text() + " on " + quoted_if_needed(s.path);
+  }
+  std::string operator()(const GrowFileSystem& s) const {
+    return "grow the " + s.type + " on " + s.device.text() + size_text(s.image_size_bytes);
+  }
+  std::string operator()(const ProveStaged& s) const {
+    return "see whether " + s.device.text() + " is still mounted at " + quoted_if_needed(s.path);
+  }
+  std::string operator()(const UnmountDevice& s) const {
+    return "unmount the device at " + quoted_if_needed(s.path);
+  }
+  std::string operator()(const MapDevice& s) const {
+    return std::string(s.read_only ? "map read-only " : "map ") + s.device.text() + " at " +
+           quoted_if_needed(s.link);
+  }
+  std::string operator()(const UnmapDevice& s) const {
+    return "unmap the device at " + quoted_if_needed(s.link);
+  }
+  std::string operator()(const MountNetwork& s) const {
+    return "mount " + s.type + (s.read_only ? " read-only" : "") + options_text(s.options) + " from " +
+           quoted_if_needed(s.source) + " on " + quoted_if_needed(s.path);
+  }
+  std::string operator()(const UnmountNetwork& s) const {
+    return "unmount " + quoted_if_needed(s.path) + " (" + std::string(to_string(s.policy)) + ")";
+  }
+  std::string operator()(const RemoveDirectory& s) const {
+    return "remove the empty directory " + quoted_if_needed(s.path);
+  }
+  std::string operator()(const MeasureUsage& s) const {
+    return "tell how full " + quoted_if_needed(s.path) + " is";
+  }
+  std::string operator()(const LimitDirectory& s) const {
+    return "limit " + place_text(s.base, s.path) + " to " + std::to_string(s.size_bytes) + " bytes";
+  }
+  std::string operator()(const UnlimitDirectory& s) const {
+    return "lift the limit of " + quoted_if_needed(s.path);
+  }
+  std::string operator()(const MeasureDirectory& s) const {
+    return "tell how much " + quoted_if_needed(s.path) + " holds";
+  }
+  std::string operator()(const MakeVolumeDirectory& s) const {
+    return "make the directory " + place_text(s.base, s.directory) + " of volume " +
+           quoted_if_needed(s.volume.str()) + mode_text(s.mode);
+  }
+  std::string operator()(const RemoveVolumeDirectory& s) const {
+    return "remove the directory " + place_text(s.base, s.directory) + " of volume " +
+           quoted_if_needed(s.volume.str());
+  }
+  std::string operator()(const SetAsideVolumeDirectory& s) const {
+    return "rename the directory " + place_text(s.base, s.directory) + " of volume " +
+           quoted_if_needed(s.volume.str()) + " to " + quoted_if_needed(s.to);
+  }
+  std::string operator()(const EmptyDirectory& s) const {
+    return "remove all that is in " + quoted_if_needed(s.path);
+  }
+  std::string operator()(const PrepareImage& s) const {
+    return "make sure that the image " + quoted_if_needed(s.path) + " can be made";
+  }
+  std::string operator()(const RemoveImage& s) const {
+    return "remove the image " + quoted_if_needed(s.path);
+  }
   std::string operator()(const ScanTree&) const { return "read the tree below the root directory"; }
 };
 
@@ -109,6 +199,18 @@ std::string_view to_string(Lane lane) {
       return "own";
   }
   return "local";
+}
+
+std::string_view to_string(UnmountPolicy policy) {
+  switch (policy) {
+    case UnmountPolicy::Wait:
+      return "Wait";
+    case UnmountPolicy::Force:
+      return "Force";
+    case UnmountPolicy::Lazy:
+      return "Lazy";
+  }
+  return "Wait";
 }
 
 std::string describe(const Step& step) {

@@ -10,6 +10,8 @@
 #include "base/ids.h"
 #include "base/secret_bytes.h"
 #include "facts/tree_facts.h"
+#include "step/device_steps.h"
+#include "step/volume_steps.h"
 
 namespace mooring {
 
@@ -163,8 +165,9 @@ struct MapGroup {
   friend bool operator==(const MapGroup&, const MapGroup&) = default;
 };
 
-/// Unmounts what is mounted on `path` if its type is one of `types`; nothing mounted is success; a mount of
-/// another type, or one that is busy, is an error. Never lazy, never forced.
+/// Unmounts what is mounted on `path` if its type is one of `types` ("bind": a bind of the directory on
+/// itself; none: whatever it is, in a directory that nobody else may mount on); nothing mounted is success; a
+/// mount of another type, or one that is busy, is an error. Never lazy, never forced.
 struct Unmount {
   std::string path;
   std::vector<std::string> types;
@@ -232,10 +235,14 @@ struct ScanTree {
   friend bool operator==(const ScanTree&, const ScanTree&) = default;
 };
 
-using Step =
-    std::variant<MakePodDirectory, MakeDirectory, MountTmpfs, MountHugetlbfs, BindMount, Unmount,
-                 DiscardDirectory, EmptyTrash, RemovePodDirectory, CheckHostPath, WatchHostPath, PublishFiles,
-                 BindSubPath, ReleaseSubPaths, UnmountLeftovers, ChangeGroup, MapGroup, ScanTree>;
+using Step = std::variant<MakePodDirectory, MakeDirectory, MountTmpfs, MountHugetlbfs, BindMount, Unmount,
+                          DiscardDirectory, EmptyTrash, RemovePodDirectory, CheckHostPath, WatchHostPath,
+                          PublishFiles, BindSubPath, ReleaseSubPaths, UnmountLeftovers, ChangeGroup, MapGroup,
+                          AttachDevice, DetachDevice, FormatDevice, CheckFileSystem, MountDevice,
+                          GrowFileSystem, UnmountDevice, ProveStaged, MapDevice, UnmapDevice, MountNetwork,
+                          UnmountNetwork, RemoveDirectory, MeasureUsage, LimitDirectory, UnlimitDirectory,
+                          MeasureDirectory, MakeVolumeDirectory, RemoveVolumeDirectory,
+                          SetAsideVolumeDirectory, EmptyDirectory, PrepareImage, RemoveImage, ScanTree>;
 
 /// The step as one line for people: `mount tmpfs size=64Mi on pods/…/cache`.
 std::string describe(const Step& step);
@@ -256,7 +263,8 @@ std::string_view to_string(Lane lane);
 /// Steps to do in order; the first that fails ends it.
 struct Operation {
   OperationId id{};
-  PodUid pod;  ///< Whose it is; empty: the node's (a scan, the trash).
+  PodUid pod;        ///< Whose it is; empty: the node's (a scan, the trash).
+  VolumeKey device;  ///< What pods share that it is about; empty: nothing.
   Lane lane = Lane::Local;
   std::uint32_t deadline_ms = 0;  ///< From the moment the worker starts on it.
   std::string what;               ///< "publish default/web/cache", for messages about the worker.
@@ -277,6 +285,8 @@ struct Outcome {
   std::string trash_entry;  ///< Of a DiscardDirectory that moved something aside: its name in `trash/`.
   std::vector<int>
       watches;  ///< Of WatchHostPath: the inotify watch descriptors, the nearest directory's first.
+  std::optional<FileSystemUsage> usage;  ///< Of MeasureUsage and MeasureDirectory.
+  bool is_enforced = false;              ///< Of MeasureDirectory: the kernel keeps it to its limit.
 };
 
 }  // namespace mooring

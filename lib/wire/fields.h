@@ -84,10 +84,110 @@ void fields(A& a, WatchHostPath& s) {
   a(s.path, s.confined_to);
 }
 template <class A>
+void fields(A& a, DeviceName& n) {
+  a(n.kind, n.value);
+}
+template <class A>
+void fields(A& a, AttachDevice& s) {
+  a(s.device, s.image_size_bytes, s.read_only, s.stamp);
+}
+template <class A>
+void fields(A& a, DetachDevice& s) {
+  a(s.device);
+}
+template <class A>
+void fields(A& a, FormatDevice& s) {
+  a(s.device, s.path, s.stamp, s.type, s.policy, s.read_only);
+}
+template <class A>
+void fields(A& a, CheckFileSystem& s) {
+  a(s.device, s.path, s.type);
+}
+template <class A>
+void fields(A& a, MountDevice& s) {
+  a(s.device, s.path, s.type, s.options, s.read_only);
+}
+template <class A>
+void fields(A& a, GrowFileSystem& s) {
+  a(s.device, s.path, s.type, s.image_size_bytes);
+}
+template <class A>
+void fields(A& a, ProveStaged& s) {
+  a(s.device, s.path);
+}
+template <class A>
+void fields(A& a, UnmountDevice& s) {
+  a(s.path, s.device);
+}
+template <class A>
+void fields(A& a, MapDevice& s) {
+  a(s.device, s.directory, s.pod, s.link, s.read_only);
+}
+template <class A>
+void fields(A& a, UnmapDevice& s) {
+  a(s.directory, s.pod, s.link);
+}
+template <class A>
+void fields(A& a, MountNetwork& s) {
+  a(s.path, s.type, s.source, s.options, s.read_only);
+}
+template <class A>
+void fields(A& a, UnmountNetwork& s) {
+  a(s.path, s.policy, s.attempt);
+}
+template <class A>
+void fields(A& a, RemoveDirectory& s) {
+  a(s.path);
+}
+template <class A>
+void fields(A& a, MeasureUsage& s) {
+  a(s.path);
+}
+template <class A>
+void fields(A& a, LimitDirectory& s) {
+  a(s.path, s.size_bytes, s.base);
+}
+template <class A>
+void fields(A& a, UnlimitDirectory& s) {
+  a(s.path);
+}
+template <class A>
+void fields(A& a, MeasureDirectory& s) {
+  a(s.path);
+}
+template <class A>
+void fields(A& a, MakeVolumeDirectory& s) {
+  a(s.base, s.directory, s.volume, s.mode, s.memory, s.token, s.base_memory);
+}
+template <class A>
+void fields(A& a, RemoveVolumeDirectory& s) {
+  a(s.base, s.directory, s.volume, s.memory, s.token, s.base_memory);
+}
+template <class A>
+void fields(A& a, SetAsideVolumeDirectory& s) {
+  a(s.base, s.directory, s.volume, s.to, s.token, s.base_memory);
+}
+template <class A>
+void fields(A& a, EmptyDirectory& s) {
+  a(s.path);
+}
+template <class A>
+void fields(A& a, PrepareImage& s) {
+  a(s.path, s.volume, s.token, s.base_memory);
+}
+template <class A>
+void fields(A& a, RemoveImage& s) {
+  a(s.path, s.image_stamp, s.format_stamp, s.volume, s.token);
+}
+template <class A>
+void fields(A& a, FileSystemUsage& u) {
+  a(u.capacity_bytes, u.used_bytes, u.available_bytes, u.inodes, u.inodes_used, u.inodes_free);
+}
+template <class A>
 void fields(A&, ScanTree&) {}
 template <class A>
 void fields(A& a, Operation& o) {
-  a(o.id, o.pod, o.lane, o.deadline_ms, o.what, o.steps);
+  a(o.id, o.pod, o.device, o.lane, o.deadline_ms, o.what, o.steps);
 }
 template <class A>
 void fields(A& a, Error& e) {
@@ -108,7 +208,7 @@ void fields(A& a, TreeFacts& t) {
 template <class A>
 void fields(A& a, Outcome& o) {
   a(o.id, o.steps_done, o.error, o.changed, o.tree, o.is_partial, o.trash_entry, o.watches, o.progress,
-    o.warnings);
+    o.warnings, o.usage, o.is_enforced);
 }
 template <class A>
 void fields(A& a, Welcome& m) {

@@ -24,6 +24,18 @@ constexpr Propagation last_value<Propagation>() {
   return Propagation::Shared;
 }
 template <>
+constexpr DeviceName::Kind last_value<DeviceName::Kind>() {
+  return DeviceName::Kind::Image;
+}
+template <>
+constexpr FormatPolicy last_value<FormatPolicy>() {
+  return FormatPolicy::IfBlank;
+}
+template <>
+constexpr UnmountPolicy last_value<UnmountPolicy>() {
+  return UnmountPolicy::Lazy;
+}
+template <>
 constexpr ErrorKind last_value<ErrorKind>() {
   return ErrorKind::Uncertain;
 }

@@ -190,5 +190,14 @@ TEST(NestedMountPoints, kb_13_5_are_the_outermost_below_the_volume) {
   EXPECT_THAT(nested_mount_points(pod, VolumeName("c")), IsEmpty());
 }
 
+TEST(ObjectsOf, a_claim_is_what_its_volume_comes_from) {
+  const Namespace shop("shop");
+  EXPECT_THAT(
+      objects_of(manifest::ClaimSource{"data", true}, shop),
+      ElementsAre(ObjectReference{ObjectReference::Kind::Claim, {Namespace("shop"), ObjectName("data")}}));
+  EXPECT_THAT(objects_of(manifest::NfsSource{"s", "/p"}, shop), IsEmpty());
+  EXPECT_THAT(objects_of(manifest::LocalSource{"/p", ""}, shop), IsEmpty());
+}
+
 }  // namespace
 }  // namespace mooring

@@ -27,6 +27,40 @@ TEST_F(Bind, shows_the_source_at_the_target_once) {
   EXPECT_EQ(node.fake.put_file(target + "/new", ""), 0);
 }
 
+/// A volume that is staged, and its place below the root directory.
+struct BindOfStaged : Bind {
+  BindOfStaged() {
+    node.fake.put_directory(source);
+    node.fake.mount_foreign(source, "ext4", "/dev/sdb");
+  }
+  const std::string source =
+      node.root(layout::staged(PluginName("kubernetes.io/block"), layout::VolumeElement("data")));
+};
+
+TEST_F(BindOfStaged, shows_what_is_mounted_there) {
+  EXPECT_TRUE(node.run_well({BindMount{source, "target", false, false}}).changed);
+  EXPECT_FALSE(node.run_well({BindMount{source, "target", false, false}}).changed);
+  node.fake.put_file(target + "/file", "data");
+  EXPECT_EQ(node.fake.read(source + "/file"), "data");
+}
+
+TEST_F(BindOfStaged, never_shows_the_directory_that_is_left_when_somebody_unmounts_it) {
+  node.fake.unmount_foreign(source);
+  const Error error = node.run_badly({BindMount{source, "target", false, false}});
+  EXPECT_EQ(error.reason, "NotStaged");
+  EXPECT_EQ(error.kind, ErrorKind::Transient);
+  EXPECT_THAT(node.mounted_at(target), IsEmpty());
+}
+
+TEST_F(BindOfStaged, lets_go_of_that_directory_if_it_is_unmounted_just_before_the_bind) {
+  node.fake.set_hook([&](std::string_view call, const std::string&, bool before) {
+    if (call == "bind" && before) node.fake.unmount_foreign(source);
+    return Fault::none();
+  });
+  EXPECT_EQ(node.run_badly({BindMount{source, "target", false, false}}).reason, "NotStaged");
+  EXPECT_THAT(node.mounted_at(target), IsEmpty());
+}
+
 TEST_F(Bind, kb_9_2_a_read_only_one_is_never_seen_writable) {
   bool was_writable = false;
   node.fake.set_hook([&](std::string_view, const std::string&, bool) {

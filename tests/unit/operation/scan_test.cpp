@@ -98,13 +98,24 @@ TEST(Scan, kb_8_what_is_mounted_in_a_volume_is_not_entered) {
   EXPECT_THAT(tree.pods[0].volumes, ElementsAre(FoundVolume{empty_dir, VolumeDirectory("v"), true}));
 }
 
+TEST(Scan, kb_9_1_a_server_that_is_gone_is_not_asked) {
+  Node node;
+  node.run_well({make_pod, MakeDirectory{volume_path, 0777}});
+  node.fake.put_server("server:/export");
+  node.fake.mount_foreign(node.volume, "nfs4", "server:/export");
+  node.fake.set_server_answers("server:/export", false);
+  const TreeFacts tree = scan(node);
+  ASSERT_THAT(tree.pods, SizeIs(1));
+  EXPECT_THAT(tree.pods[0].volumes, ElementsAre(FoundVolume{empty_dir, VolumeDirectory("v"), true}));
+}
+
 TEST(Scan, half_a_scan_is_no_scan) {
   Node node;
   node.run_well({make_pod, MakeDirectory{volume_path, 0777}});
   node.fake.put_directory(node.root("trash/a"));
   for (const std::string& failing :
        {std::string("pods"), layout::pod(uid), layout::stamp(uid), layout::volumes(uid),
-        layout::plugin_volumes(uid, empty_dir), volume_path, std::string("trash")}) {
+        layout::plugin_volumes(uid, empty_dir), std::string("/proc/self/mountinfo"), std::string("trash")}) {
     node.fake.set_hook([&](std::string_view, const std::string& path, bool) {
       return path == failing ? Fault::error(EIO) : Fault::none();
     });

@@ -29,12 +29,32 @@ TEST(Describe, names_what_each_step_does_and_where) {
   EXPECT_EQ(describe(ScanTree{}), "read the tree below the root directory");
 }
 
+TEST(Describe, names_whose_the_directory_of_a_volume_is) {
+  const ObjectName volume("pvc-1");
+  EXPECT_EQ(describe(MakeVolumeDirectory{"/srv/v", "shop/data", volume, 0770, "m"}),
+            "make the directory /srv/v/shop/data of volume pvc-1 mode 0770");
+  EXPECT_EQ(describe(RemoveVolumeDirectory{"/srv/v", "shop/data", volume, "m"}),
+            "remove the directory /srv/v/shop/data of volume pvc-1");
+  EXPECT_EQ(describe(SetAsideVolumeDirectory{"/srv/v", "shop/data", volume, "archived-data"}),
+            "rename the directory /srv/v/shop/data of volume pvc-1 to archived-data");
+  EXPECT_EQ(describe(EmptyDirectory{"/srv/data"}), "remove all that is in /srv/data");
+  EXPECT_EQ(describe(PrepareImage{"/srv/v/pvc-1.img"}),
+            "make sure that the image /srv/v/pvc-1.img can be made");
+  EXPECT_EQ(describe(RemoveImage{"/srv/v/pvc-1.img", "i", "f"}), "remove the image /srv/v/pvc-1.img");
+  EXPECT_EQ(describe(LimitDirectory{"pvc-1", 64, "/srv/v"}), "limit /srv/v/pvc-1 to 64 bytes");
+  EXPECT_EQ(describe(LimitDirectory{"pods/u1/a", 64}), "limit pods/u1/a to 64 bytes");
+}
+
 TEST(Describe, keeps_a_hostile_path_on_one_line) {
   const std::string path = "pods/u1/a\nb";
   for (const Step& step : std::vector<Step>{
            MakeDirectory{path, 0750}, MountTmpfs{path, 1, 0}, MountHugetlbfs{path, 1}, BindMount{path, "t"},
            BindMount{"/s", path}, Unmount{path, {}}, DiscardDirectory{path, "t"}, EmptyTrash{path},
-           CheckHostPath{path, HostPathType::File, path}, WatchHostPath{path, std::nullopt}}) {
+           CheckHostPath{path, HostPathType::File, path}, WatchHostPath{path, std::nullopt},
+           MakeVolumeDirectory{"/s", path, ObjectName("v"), 0, {}},
+           MakeVolumeDirectory{path, "d", ObjectName("v"), 0, {}},
+           RemoveVolumeDirectory{"/s", "d", ObjectName(path), {}}, EmptyDirectory{path}, PrepareImage{path},
+           SetAsideVolumeDirectory{"/s", "d", ObjectName("v"), path}, RemoveImage{path, {}, {}}}) {
     EXPECT_EQ(describe(step).find('\n'), std::string::npos) << describe(step);
     EXPECT_THAT(describe(step), HasSubstr("a\\nb"));
   }

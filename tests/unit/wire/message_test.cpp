@@ -86,7 +86,7 @@ TEST(RoundTrip, operations_come_back_equal_and_in_order) {
 
 TEST(RoundTrip, an_outcome_with_an_error_keeps_every_field) {
   const std::vector<Outcome> outcomes = round_trip(Outcomes{sample_outcomes()}).outcomes;
-  ASSERT_EQ(outcomes.size(), 3u);
+  ASSERT_EQ(outcomes.size(), 4u);
   const Outcome& failed = outcomes[0];
   EXPECT_EQ(failed.id, OperationId{7});
   EXPECT_EQ(failed.steps_done, 3u);
@@ -109,7 +109,7 @@ TEST(RoundTrip, an_outcome_with_an_error_keeps_every_field) {
 TEST(RoundTrip, an_outcome_with_a_tree_keeps_every_field) {
   const std::vector<Outcome> sent = sample_outcomes();
   const std::vector<Outcome> outcomes = round_trip(Outcomes{sent}).outcomes;
-  ASSERT_EQ(outcomes.size(), 3u);
+  ASSERT_EQ(outcomes.size(), 4u);
   const Outcome& scanned = outcomes[1];
   EXPECT_TRUE(scanned.is_partial);
   EXPECT_FALSE(scanned.changed);
@@ -118,6 +118,15 @@ TEST(RoundTrip, an_outcome_with_a_tree_keeps_every_field) {
   ASSERT_TRUE(scanned.tree.has_value());
   EXPECT_EQ(scanned.tree->pods, sent[1].tree->pods);
   EXPECT_EQ(scanned.tree->trash, sent[1].tree->trash);
+}
+
+TEST(RoundTrip, an_outcome_with_a_measurement_keeps_every_field) {
+  const std::vector<Outcome> outcomes = round_trip(Outcomes{sample_outcomes()}).outcomes;
+  ASSERT_EQ(outcomes.size(), 4u);
+  EXPECT_EQ(outcomes[2].usage, (FileSystemUsage{10u << 20, 3u << 20, 7u << 20, 1000, 11, 989}));
+  EXPECT_TRUE(outcomes[2].is_enforced);
+  EXPECT_FALSE(outcomes[3].usage);
+  EXPECT_FALSE(outcomes[3].is_enforced);
 }
 
 TEST(RoundTrip, the_bytes_of_a_decoded_message_are_the_same_again) {

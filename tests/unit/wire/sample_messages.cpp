@@ -29,6 +29,36 @@ std::vector<Step> every_step() {
       UnmountLeftovers{"pods/u1/c", 1},
       ChangeGroup{"pods/u1/a", 2000, true, true, 10'000},
       MapGroup{"pods/u1/a", 2000, true, 10'000},
+      AttachDevice{{DeviceName::Kind::Image, "/srv/a.img"}, 1u << 30, true},
+      AttachDevice{{DeviceName::Kind::Uuid, "6c1f"}, std::nullopt, false},
+      DetachDevice{{DeviceName::Kind::Path, "/dev/sdb"}},
+      FormatDevice{
+          {DeviceName::Kind::Label, "data"}, "plugins/m", "plugins/s", "xfs", FormatPolicy::IfBlank, true},
+      CheckFileSystem{{DeviceName::Kind::Wwid, "naa.1"}, "plugins/m", "ext4"},
+      MountDevice{{DeviceName::Kind::Path, "/dev/sdb"}, "plugins/m", "ext4", {"noatime", "discard"}, true},
+      GrowFileSystem{{DeviceName::Kind::Image, "/srv/a.img"}, "plugins/m", "ext4", 2u << 30},
+      ProveStaged{{DeviceName::Kind::Path, "/dev/sdb"}, "plugins/m"},
+      UnmountDevice{"plugins/m", {DeviceName::Kind::Label, "data"}},
+      MapDevice{{DeviceName::Kind::Path, "/dev/sdb"}, "plugins/d", PodUid("u1"), "pods/u1/l", true},
+      UnmapDevice{"plugins/d", PodUid("u1"), "pods/u1/l"},
+      MountNetwork{"pods/u1/n", "nfs", "server:/x", {"hard"}, true},
+      UnmountNetwork{"pods/u1/n", UnmountPolicy::Lazy, 2},
+      RemoveDirectory{"pods/u1/n"},
+      MeasureUsage{"pods/u1/n"},
+      LimitDirectory{"pods/u1/a", 10u << 20},
+      UnlimitDirectory{"pods/u1/a"},
+      MeasureDirectory{"pods/u1/a"},
+      LimitDirectory{"pvc-1", 10u << 20, "/srv/volumes"},
+      MakeVolumeDirectory{"/srv/volumes", "shop/data", ObjectName("pvc-1"), 0770, "plugins/x/made/pvc-1",
+                          "t1", "plugins/x/bases/1"},
+      RemoveVolumeDirectory{"/srv/volumes", "shop/data", ObjectName("pvc-1"), "plugins/x/made/pvc-1", "t2",
+                            "plugins/x/bases/2"},
+      SetAsideVolumeDirectory{"plugins/n", "shop/data", ObjectName("pvc-1"), "archived-data", "t3",
+                              "plugins/x/bases/3"},
+      EmptyDirectory{"/srv/data"},
+      PrepareImage{"/srv/volumes/pvc-1.img", ObjectName("pvc-1"), "t4", "plugins/x/bases/4"},
+      RemoveImage{"/srv/volumes/pvc-1.img", "plugins/x/images/pvc-1", "plugins/x/formatted/pvc-1",
+                  ObjectName("pvc-1"), "t5"},
       ScanTree{}};
 }
 
@@ -67,7 +97,12 @@ std::vector<Outcome> sample_outcomes() {
                  {PluginName("example.org/other"), VolumeDirectory("x"), false}};
   pod.strangers = {"containers", "odd\nname"};
   scanned.tree = TreeFacts{{pod, FoundPod{}}, {"t1", "t2"}};
-  return {failed, scanned, Outcome{}};
+
+  Outcome measured;
+  measured.id = OperationId{9};
+  measured.usage = FileSystemUsage{10u << 20, 3u << 20, 7u << 20, 1000, 11, 989};
+  measured.is_enforced = true;
+  return {failed, scanned, measured, Outcome{}};
 }
 
 std::vector<Message> sample_messages() {
