@@ -37,6 +37,8 @@ void decode_environment(const Field& field, Container& container);
 /// resourceFieldRef; the container's name may be absent.
 ResourceReference decode_resource_reference(const Field& field);
 PersistentVolumeClaim decode_claim(const Field& document);
+/// The `ephemeral` source of a pod's volume; its template is validated as a claim is.
+EphemeralSource decode_ephemeral(const Field& field);
 
 // Sources that stand in pods and in PersistentVolumes alike.
 

@@ -73,9 +73,8 @@ void decode_mounts(const Field& field, const std::vector<Volume>& volumes, Conta
     if (item["name"].require() && volume == volumes.end()) {
       item["name"].error_unless_more_follows("no volume of the pod is named " + quoted(device.name.str()));
     } else if (volume != volumes.end()) {
-      const auto* other = std::get_if<OtherSource>(&volume->source);
       const bool can = std::holds_alternative<ClaimSource>(volume->source) ||
-                       (other != nullptr && other->kind == "ephemeral");
+                       std::holds_alternative<EphemeralSource>(volume->source);
       if (!can) item["name"].error("only a volume of a persistentVolumeClaim can be a block device");
     }
     for (const VolumeMount& mount : container.mounts) {

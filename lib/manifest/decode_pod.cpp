@@ -91,8 +91,21 @@ void decode_counts(const Field& spec, Workload& workload) {
   }
 }
 
+/// The claim of an ephemeral volume is named after its pod and itself; that must be an object's name.
+void check_claim_names(const Field& name_field, std::size_t pod_name_length,
+                       const std::vector<Volume>& volumes) {
+  constexpr std::size_t length_max = 253;
+  for (const Volume& volume : volumes) {
+    if (!std::holds_alternative<EphemeralSource>(volume.source)) continue;
+    if (pod_name_length + 1 + volume.name.str().size() <= length_max) continue;
+    name_field.error("is too long: the name of the claim of the ephemeral volume " +
+                     quoted(volume.name.str()) + " would be longer than " + std::to_string(length_max) +
+                     " characters");
+  }
+}
+
 /// The names that expand() gives must be those of pods; a StatefulSet's are a label's value too.
-void check_pod_names(const Field& name_field, const Workload& workload) {
+void check_pod_names(const Field& name_field, const Workload& workload, const std::vector<Volume>& volumes) {
   std::size_t suffix = std::string_view("-bbbbb").size();
   std::size_t length_max = 253;
   if (workload.kind == Workload::Kind::StatefulSet) {
@@ -102,9 +115,22 @@ void check_pod_names(const Field& name_field, const Workload& workload) {
   } else if (workload.kind == Workload::Kind::Deployment) {
     suffix = std::string_view("-bbbbbbbbbb-bbbbb").size();
   }
-  if (workload.key.name.str().size() + suffix <= length_max) return;
+  const std::size_t length = workload.key.name.str().size() + suffix;
+  check_claim_names(name_field, length, volumes);
+  if (length <= length_max) return;
   name_field.error("is too long: the names of its pods would be longer than " + std::to_string(length_max) +
                    " characters");
+}
+
+/// What becomes of the claims of a StatefulSet's templates when it goes, or has fewer pods.
+void decode_retention(const Field& policy, Workload& workload) {
+  if (workload.kind != Workload::Kind::StatefulSet) return;
+  policy.known_keys({"whenDeleted", "whenScaled"});
+  const auto is_delete = [&](std::string_view key) {
+    return decode_choice<bool>(policy[key], {{"Retain", false}, {"Delete", true}}, false);
+  };
+  workload.delete_claims_when_deleted = is_delete("whenDeleted");
+  workload.delete_claims_when_scaled = is_delete("whenScaled");
 }
 
 }  // namespace
@@ -160,6 +186,7 @@ std::optional<Object> decode_pod_object(const Field& document) {
   pod->uid = uid.empty() ? derived_pod_uid(pod->key.name_space, pod->key.name) : PodUid(uid);
   const Field spec = document["spec"];
   decode_pod_body(metadata, spec, document["status"], decode_volumes(spec["volumes"]), *pod);
+  check_claim_names(metadata["name"], pod->key.name.str().size(), pod->volumes);
   return std::shared_ptr<const Pod>(std::move(pod));
 }
 
@@ -172,7 +199,7 @@ std::optional<Object> decode_workload(const Field& document, Workload::Kind kind
   workload->origin = document.origin();
   const Field spec = document["spec"];
   decode_counts(spec, *workload);
-  check_pod_names(metadata["name"], *workload);
+  decode_retention(spec["persistentVolumeClaimRetentionPolicy"], *workload);
   const Field pod_template = spec["template"];
   if (!pod_template.exists()) pod_template.error("is required");
   // A StatefulSet's claim templates are volumes of the pod by their names: the mounts may name them.
@@ -180,6 +207,7 @@ std::optional<Object> decode_workload(const Field& document, Workload::Kind kind
     workload->claim_templates.push_back(decode_claim(claim));
   const Field pod_spec = pod_template["spec"];
   std::vector<Volume> volumes = decode_volumes(pod_spec["volumes"]);
+  check_pod_names(metadata["name"], *workload, volumes);
   for (const PersistentVolumeClaim& claim : workload->claim_templates) {
     const VolumeName name(claim.key.name.str());
     std::erase_if(volumes, [&](const Volume& v) { return v.name == name; });

@@ -37,19 +37,62 @@ ReclaimPolicy decode_reclaim_policy(const Field& field, ReclaimPolicy otherwise)
                                       otherwise);
 }
 
-std::vector<SelectorRequirement> decode_requirements(const Field& field) {
+/// Numbers are compared in what is asked of a node, not in what a claim asks of volumes.
+enum class SelectorOf : std::uint8_t { Nodes, Volumes };
+
+SelectorRequirement decode_requirement(const Field& item, SelectorOf selector) {
   constexpr std::array<std::string_view, 6> operations{"In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"};
-  std::vector<SelectorRequirement> out;
-  for (const Field& item : field.items()) {
-    SelectorRequirement requirement{item["key"].text(), item["operator"].text(), item["values"].text_list()};
-    item["key"].require();
-    if (std::find(operations.begin(), operations.end(), requirement.operation) == operations.end()) {
-      item["operator"].error(quoted(requirement.operation) +
-                             " is not one of In, NotIn, Exists, DoesNotExist, Gt, Lt");
-    }
-    out.push_back(std::move(requirement));
+  const auto* end = selector == SelectorOf::Nodes ? operations.end() : operations.end() - 2;
+  SelectorRequirement requirement{item["key"].text(), item["operator"].text(), item["values"].text_list()};
+  item["key"].require();
+  if (std::find(operations.begin(), end, requirement.operation) == end) {
+    item["operator"].error(quoted(requirement.operation) + " is not one of In, NotIn, Exists, DoesNotExist" +
+                           (selector == SelectorOf::Nodes ? ", Gt, Lt" : ""));
   }
-  return out;
+  return requirement;
+}
+
+/// What no label can be held against: a requirement with too few or too many values.
+void check_values(const Field& item, const SelectorRequirement& requirement) {
+  const std::size_t count = requirement.values.size();
+  if (requirement.operation == "In" || requirement.operation == "NotIn") {
+    if (count == 0) item["values"].error("must not be empty for the operator " + requirement.operation);
+  } else if (requirement.operation == "Exists" || requirement.operation == "DoesNotExist") {
+    if (count != 0) item["values"].error("must be empty for the operator " + requirement.operation);
+  } else if (requirement.operation == "Gt" || requirement.operation == "Lt") {
+    if (count != 1) item["values"].error("must be one number for the operator " + requirement.operation);
+  }
+}
+
+/// matchFields: a node has one field to go by, its name.
+void check_node_field(const Field& item, const SelectorRequirement& requirement) {
+  if (requirement.key != "metadata.name") item["key"].error("must be metadata.name");
+  if (requirement.operation != "In" && requirement.operation != "NotIn") {
+    item["operator"].error("must be In or NotIn for a field");
+  } else if (requirement.values.size() != 1) {
+    item["values"].error("must be one name");
+  }
+}
+
+/// nodeAffinity.required of a PersistentVolume.
+std::optional<NodeAffinity> decode_node_affinity(const Field& required) {
+  const Field terms = required["nodeSelectorTerms"];
+  if (!terms.exists()) return std::nullopt;
+  NodeAffinity affinity;
+  for (const Field& item : terms.items()) {
+    NodeSelectorTerm term;
+    for (const Field& expression : item["matchExpressions"].items()) {
+      term.expressions.push_back(decode_requirement(expression, SelectorOf::Nodes));
+      check_values(expression, term.expressions.back());
+    }
+    for (const Field& field : item["matchFields"].items()) {
+      term.fields.push_back(decode_requirement(field, SelectorOf::Nodes));
+      check_node_field(field, term.fields.back());
+    }
+    affinity.terms.push_back(std::move(term));
+  }
+  if (affinity.terms.empty()) terms.error("must have at least one term");
+  return affinity;
 }
 
 std::string decode_class(const Field& metadata, const Field& spec) {
@@ -89,7 +132,9 @@ std::optional<PersistentSource> decode_persistent_source(const Field& spec) {
       source = LocalSource{field["path"].text(), field["fsType"].text()};
     } else if (key == "csi") {
       field["volumeHandle"].require();
-      source = PersistentCsiSource{decode_csi(field), field["volumeHandle"].text()};
+      CsiSource csi = decode_csi(field);
+      csi.volume_handle = field["volumeHandle"].text();
+      source = std::move(csi);
     } else if (key == "flexVolume") {
       source = decode_flex_volume(field);
     } else if (plugin_name(OtherSource{key}).str() != "kubernetes.io/" + key || key == "rbd" ||
@@ -104,14 +149,52 @@ std::optional<PersistentSource> decode_persistent_source(const Field& spec) {
   return source;
 }
 
+void warn_of_unknown_metadata(const Field& metadata) {
+  metadata.known_keys({"name", "labels", "annotations", "uid", "namespace", "creationTimestamp",
+                       "resourceVersion", "finalizers", "ownerReferences", "generation", "managedFields",
+                       "deletionTimestamp", "deletionGracePeriodSeconds", "generateName", "selfLink"});
+}
+
+void decode_selector(const Field& selector, PersistentVolumeClaim& claim) {
+  selector.known_keys({"matchLabels", "matchExpressions"});
+  claim.has_selector = selector.exists();
+  claim.match_labels = selector["matchLabels"].text_map(true);
+  for (const Field& item : selector["matchExpressions"].items()) {
+    claim.match_expressions.push_back(decode_requirement(item, SelectorOf::Volumes));
+    check_values(item, claim.match_expressions.back());
+  }
+}
+
+/// All of a claim but its name: one of its own, or a template.
+void decode_claim_body(const Field& metadata, const Field& spec, PersistentVolumeClaim& claim) {
+  claim.labels = decode_labels(metadata["labels"]);
+  claim.annotations = decode_labels(metadata["annotations"]);
+  spec.known_keys({"accessModes", "selector", "resources", "volumeName", "storageClassName", "volumeMode",
+                   "dataSource", "dataSourceRef", "volumeAttributesClassName"});
+  claim.access_modes = decode_access_modes(spec["accessModes"]);
+  claim.volume_mode = decode_volume_mode(spec["volumeMode"]);
+  const Field request = spec["resources"]["requests"]["storage"];
+  const auto quantity = request.quantity();
+  if (!quantity || !(*quantity > Quantity())) {
+    request.error("a storage request above zero is required");
+  } else {
+    claim.request = *quantity;
+  }
+  const bool has_beta = claim.annotations.contains("volume.beta.kubernetes.io/storage-class");
+  if (has_beta || spec["storageClassName"].exists()) claim.storage_class = decode_class(metadata, spec);
+  if (claim.storage_class && !claim.storage_class->empty() && !is_dns_subdomain(*claim.storage_class)) {
+    spec["storageClassName"].error("is not a valid object name");
+  }
+  claim.volume_name = spec["volumeName"].text();
+  decode_selector(spec["selector"], claim);
+}
+
 }  // namespace
 
 std::optional<Object> decode_persistent_volume(const Field& document) {
   auto volume = std::make_shared<PersistentVolume>();
   const Field metadata = document["metadata"];
-  metadata.known_keys({"name", "labels", "annotations", "uid", "namespace", "creationTimestamp",
-                       "resourceVersion", "finalizers", "ownerReferences", "generation", "managedFields",
-                       "deletionTimestamp"});
+  warn_of_unknown_metadata(metadata);
   volume->name = decode_key(metadata).name;
   volume->origin = document.origin();
   volume->labels = decode_labels(metadata["labels"]);
@@ -130,13 +213,8 @@ std::optional<Object> decode_persistent_volume(const Field& document) {
       decode_reclaim_policy(spec["persistentVolumeReclaimPolicy"], ReclaimPolicy::Retain);
   volume->storage_class = decode_class(metadata, spec);
   volume->mount_options = spec["mountOptions"].text_list();
-  const Field affinity = spec["nodeAffinity"]["required"]["nodeSelectorTerms"];
-  if (affinity.exists()) {
-    volume->node_affinity.emplace();
-    for (const Field& term : affinity.items()) {
-      volume->node_affinity->terms.push_back(decode_requirements(term["matchExpressions"]));
-    }
-  }
+  volume->node_affinity = decode_node_affinity(spec["nodeAffinity"]["required"]);
+  volume->is_being_deleted = metadata["deletionTimestamp"].exists();
   const Field claim = spec["claimRef"];
   if (claim.exists()) volume->claim = ClaimReference{decode_key(claim), claim["uid"].text()};
   if (auto source = decode_persistent_source(spec)) volume->source = std::move(*source);
@@ -153,31 +231,41 @@ std::optional<Object> decode_persistent_volume(const Field& document) {
 PersistentVolumeClaim decode_claim(const Field& document) {
   PersistentVolumeClaim claim;
   const Field metadata = document["metadata"];
+  warn_of_unknown_metadata(metadata);
   claim.key = decode_key(metadata);
   claim.origin = document.origin();
   claim.uid = metadata["uid"].text();
-  claim.labels = decode_labels(metadata["labels"]);
-  claim.annotations = decode_labels(metadata["annotations"]);
-  const Field spec = document["spec"];
-  claim.access_modes = decode_access_modes(spec["accessModes"]);
-  claim.volume_mode = decode_volume_mode(spec["volumeMode"]);
-  const Field request = spec["resources"]["requests"]["storage"];
-  const auto quantity = request.quantity();
-  if (!quantity || !(*quantity > Quantity())) {
-    request.error("a storage request above zero is required");
-  } else {
-    claim.request = *quantity;
-  }
-  const bool has_beta = claim.annotations.contains("volume.beta.kubernetes.io/storage-class");
-  if (has_beta || spec["storageClassName"].exists()) claim.storage_class = decode_class(metadata, spec);
-  if (claim.storage_class && !claim.storage_class->empty() && !is_dns_subdomain(*claim.storage_class)) {
-    spec["storageClassName"].error("is not a valid object name");
-  }
-  claim.volume_name = spec["volumeName"].text();
-  claim.has_selector = spec["selector"].exists();
-  claim.match_labels = spec["selector"]["matchLabels"].text_map(true);
-  claim.match_expressions = decode_requirements(spec["selector"]["matchExpressions"]);
+  // The volume that is made for the claim is named after it, and so is its directory.
+  if (!claim.uid.empty() && !is_dns_label(claim.uid))
+    metadata["uid"].error("may have only lower-case letters, digits and '-', at most 63");
+  decode_claim_body(metadata, document["spec"], claim);
+  claim.is_being_deleted = metadata["deletionTimestamp"].exists();
   return claim;
+}
+
+EphemeralSource decode_ephemeral(const Field& field) {
+  field.known_keys({"volumeClaimTemplate"});
+  auto claim = std::make_shared<PersistentVolumeClaim>();
+  const Field claim_template = field["volumeClaimTemplate"];
+  if (!claim_template.exists()) {
+    claim_template.error("is required");
+    return {std::move(claim)};
+  }
+  claim->origin = claim_template.origin();
+  claim_template.known_keys({"metadata", "spec"});
+  const Field metadata = claim_template["metadata"];
+  for (const auto& [key, value] : metadata.entries()) {
+    if (key != "labels" && key != "annotations" && !value.is_null())
+      value.error(
+          "only labels and annotations may stand here: the claim has the pod's name and the volume's");
+  }
+  const Field spec = claim_template["spec"];
+  if (!spec.exists()) {
+    spec.error("is required");
+  } else {
+    decode_claim_body(metadata, spec, *claim);
+  }
+  return {std::move(claim)};
 }
 
 std::optional<Object> decode_claim_object(const Field& document) {

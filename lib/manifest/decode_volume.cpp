@@ -14,12 +14,11 @@ struct OtherKind {
   std::string_view key;
   std::string_view plugin;
 };
-constexpr std::array<OtherKind, 21> other_kinds{{{"awsElasticBlockStore", "kubernetes.io/aws-ebs"},
+constexpr std::array<OtherKind, 19> other_kinds{{{"awsElasticBlockStore", "kubernetes.io/aws-ebs"},
                                                  {"azureDisk", "kubernetes.io/azure-disk"},
                                                  {"azureFile", "kubernetes.io/azure-file"},
                                                  {"cephfs", "kubernetes.io/cephfs"},
                                                  {"cinder", "kubernetes.io/cinder"},
-                                                 {"ephemeral", "kubernetes.io/ephemeral"},
                                                  {"fc", "kubernetes.io/fc"},
                                                  {"flocker", "kubernetes.io/flocker"},
                                                  {"gcePersistentDisk", "kubernetes.io/gce-pd"},
@@ -33,8 +32,7 @@ constexpr std::array<OtherKind, 21> other_kinds{{{"awsElasticBlockStore", "kuber
                                                  {"rbd", "kubernetes.io/rbd"},
                                                  {"scaleIO", "kubernetes.io/scaleio"},
                                                  {"storageos", "kubernetes.io/storageos"},
-                                                 {"vsphereVolume", "kubernetes.io/vsphere-volume"},
-                                                 {"local", "kubernetes.io/local-volume"}}};
+                                                 {"vsphereVolume", "kubernetes.io/vsphere-volume"}}};
 
 EmptyDirSource decode_empty_dir(const Field& field) {
   field.known_keys({"medium", "sizeLimit"});
@@ -213,9 +211,10 @@ std::optional<VolumeSource> decode_source(const std::string& key, const Field& f
   }
   if (key == "csi") return decode_csi(field);
   if (key == "flexVolume") return decode_flex_volume(field);
+  if (key == "ephemeral") return decode_ephemeral(field);
   const auto other =
       std::find_if(other_kinds.begin(), other_kinds.end(), [&](const auto& o) { return o.key == key; });
-  if (other != other_kinds.end() && key != "local") return OtherSource{key};
+  if (other != other_kinds.end()) return OtherSource{key};
   field.error("unknown kind of volume " + quoted(key));
   return std::nullopt;
 }
@@ -237,6 +236,10 @@ PluginName plugin_name(const VolumeSource& source) {
       "kubernetes.io/configmap", "kubernetes.io/secret",           "kubernetes.io/downward-api",
       "kubernetes.io/projected", "kubernetes.io/persistent-claim", "kubernetes.io/csi",
       "kubernetes.io/flexvolume"};
+  if (std::holds_alternative<LocalSource>(source)) return PluginName("kubernetes.io/local-volume");
+  if (std::holds_alternative<EphemeralSource>(source)) return PluginName("kubernetes.io/ephemeral");
+  const auto* csi = std::get_if<CsiSource>(&source);
+  if (csi != nullptr && csi->driver == block_driver) return PluginName("kubernetes.io/block");
   if (source.index() < names.size()) return PluginName(names[source.index()]);
   const std::string& kind = std::get<OtherSource>(source).kind;
   const auto other =
@@ -298,8 +301,12 @@ NfsSource decode_nfs(const Field& field) {
 }
 
 CsiSource decode_csi(const Field& field) {
-  CsiSource source{field["driver"].text(), field["fsType"].text(), field["readOnly"].boolean(),
-                   field["volumeAttributes"].text_map(), field["nodePublishSecretRef"]["name"].text()};
+  CsiSource source{field["driver"].text(),
+                   field["fsType"].text(),
+                   field["readOnly"].boolean(),
+                   field["volumeAttributes"].text_map(),
+                   field["nodePublishSecretRef"]["name"].text(),
+                   {}};
   if (field["driver"].require()) {
     std::string lower = source.driver;
     std::transform(lower.begin(), lower.end(), lower.begin(),

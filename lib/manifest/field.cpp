@@ -1,6 +1,7 @@
 #include "manifest/field.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/quote.h"
 #include "manifest/scalar.h"
@@ -10,6 +11,39 @@ namespace {
 
 bool is_null_node(const YamlNode& node) {
   return node.kind == YamlNode::Kind::Scalar && node.is_plain && is_null_scalar(node.text);
+}
+
+/// How many letters have to be put in, taken out or exchanged to make one text of the other (Levenshtein).
+std::size_t letters_apart(std::string_view one, std::string_view other) {
+  std::vector<std::size_t> row(other.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j)
+    row[j] = j;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < other.size(); ++j) {
+      const std::size_t exchanged = diagonal + (one[i] == other[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({exchanged, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+/// "; did you mean labels?" if one of the keys is that much like what was written; else nothing.
+std::string suggestion(std::string_view written, std::initializer_list<std::string_view> keys) {
+  constexpr std::size_t length_max = 64;
+  if (written.size() > length_max) return {};
+  std::string_view best;
+  std::size_t best_distance = std::min<std::size_t>(2, written.size() / 3) + 1;
+  for (const std::string_view key : keys) {
+    const bool is_start =
+        written.size() > 3 && key.starts_with(written);  // storageClass for storageClassName.
+    const std::size_t distance = is_start ? 1 : letters_apart(written, key);
+    if (distance >= best_distance) continue;
+    best = key;
+    best_distance = distance;
+  }
+  return best.empty() ? std::string() : "; did you mean " + std::string(best) + "?";
 }
 
 }  // namespace
@@ -268,7 +302,7 @@ void Field::known_keys(std::initializer_list<std::string_view> keys) const {
   if (!is_mapping()) return;
   for (const auto& [key, value] : entries()) {
     if (std::find(keys.begin(), keys.end(), key) == keys.end())
-      value.warning("unknown field: it has no effect");
+      value.warning("unknown field: it has no effect" + suggestion(key, keys));
   }
 }
 

@@ -94,7 +94,8 @@ class Field {
   void warning(std::string message) const;
   /// Notes an error if it is absent or an empty string; true if it is there.
   bool require() const;
-  /// Warns of keys that are not in the list: they have no effect.
+  /// Warns of keys that are not in the list: they have no effect. Names the key that was meant, if one of the
+  /// list is much like it.
   void known_keys(std::initializer_list<std::string_view> keys) const;
   /// Notes an error for each key that is not in the list.
   void only_keys(std::initializer_list<std::string_view> keys) const;

@@ -34,30 +34,32 @@ enum class ReclaimPolicy : std::uint8_t { Retain, Delete, Recycle };
 enum class AccessMode : std::uint8_t { ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod };
 enum class BindingMode : std::uint8_t { Immediate, WaitForFirstConsumer };
 
-struct LocalSource {
-  std::string path;
-  std::string file_system_type;
-};
-struct PersistentCsiSource {
-  CsiSource csi;
-  std::string volume_handle;
-};
-using PersistentSource =
-    std::variant<HostPathSource, NfsSource, LocalSource, PersistentCsiSource, FlexVolumeSource, OtherSource>;
+/// A hostPath, nfs, local, csi, flexVolume or other source: the decoder lets no other into a
+/// PersistentVolume.
+using PersistentSource = VolumeSource;
 
 struct SelectorRequirement {
   std::string key;
-  std::string operation;  ///< In, NotIn, Exists, DoesNotExist, Gt, Lt.
+  std::string operation;  ///< In, NotIn, Exists, DoesNotExist; of nodes also Gt, Lt.
   std::vector<std::string> values;
+  friend bool operator==(const SelectorRequirement&, const SelectorRequirement&) = default;
 };
-/// Any of the terms; within a term all of the requirements.
+/// All of the requirements; a term that has none fits no node.
+struct NodeSelectorTerm {
+  std::vector<SelectorRequirement> expressions;  ///< matchExpressions: of the node's labels.
+  std::vector<SelectorRequirement> fields;       ///< matchFields: metadata.name, In or NotIn one name.
+  friend bool operator==(const NodeSelectorTerm&, const NodeSelectorTerm&) = default;
+};
+/// Any of the terms.
 struct NodeAffinity {
-  std::vector<std::vector<SelectorRequirement>> terms;
+  std::vector<NodeSelectorTerm> terms;
+  friend bool operator==(const NodeAffinity&, const NodeAffinity&) = default;
 };
 
 struct ClaimReference {
   ObjectKey key;
   std::string uid;
+  friend bool operator==(const ClaimReference&, const ClaimReference&) = default;
 };
 
 struct PersistentVolume {
@@ -74,12 +76,28 @@ struct PersistentVolume {
   std::optional<NodeAffinity> node_affinity;
   std::optional<ClaimReference> claim;
   PersistentSource source;
+  bool is_being_deleted = false;  ///< metadata.deletionTimestamp is set.
+};
+
+/// Who made a claim, and when it goes with that.
+struct ClaimOwner {
+  enum class Kind : std::uint8_t {
+    None,         ///< A manifest of its own.
+    StatefulSet,  ///< A template: it stays when its pod goes, unless the policy says otherwise.
+    Pod,          ///< An ephemeral volume: it goes with its pod.
+  };
+  Kind kind = Kind::None;
+  ObjectKey key;                     ///< The owner's.
+  std::string uid;                   ///< Of a pod.
+  bool delete_when_deleted = false;  ///< persistentVolumeClaimRetentionPolicy.whenDeleted: Delete.
+  bool delete_when_scaled = false;   ///< .whenScaled: Delete.
+  friend bool operator==(const ClaimOwner&, const ClaimOwner&) = default;
 };
 
 struct PersistentVolumeClaim {
   ObjectKey key;
   Origin origin;
-  std::string uid;
+  std::string uid;  ///< Empty if the manifest has none; else fit to be part of an object's name.
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;
   std::set<AccessMode> access_modes;
@@ -90,7 +108,13 @@ struct PersistentVolumeClaim {
   std::map<std::string, std::string> match_labels;
   std::vector<SelectorRequirement> match_expressions;
   bool has_selector = false;
+  bool is_being_deleted = false;  ///< metadata.deletionTimestamp is set: no pod may start on it.
+  ClaimOwner owner = {};
 };
+
+/// True if the two say the same, wherever they stand.
+bool operator==(const PersistentVolume& one, const PersistentVolume& other);
+bool operator==(const PersistentVolumeClaim& one, const PersistentVolumeClaim& other);
 
 struct StorageClass {
   ObjectName name;
@@ -104,6 +128,8 @@ struct StorageClass {
   std::vector<std::string> mount_options;
   bool is_default = false;
 };
+/// Likewise.
+bool operator==(const StorageClass& one, const StorageClass& other);
 
 /// Deployment, StatefulSet, DaemonSet or Job: a template and how many pods it makes.
 struct Workload {
@@ -117,6 +143,9 @@ struct Workload {
   bool suspended = false;          ///< Job spec.suspend: no pods.
   Pod pod_template;                ///< key.name and uid are set when it is expanded.
   std::vector<PersistentVolumeClaim> claim_templates;
+  /// StatefulSet spec.persistentVolumeClaimRetentionPolicy, whenDeleted and whenScaled: true for Delete.
+  bool delete_claims_when_deleted = false;
+  bool delete_claims_when_scaled = false;
 };
 
 using Object =

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -13,28 +15,34 @@
 
 namespace mooring::manifest {
 
+struct PersistentVolumeClaim;
+
 struct EmptyDirSource {
   enum class Medium : std::uint8_t { Default, Memory, HugePages };
   Medium medium = Medium::Default;
   std::optional<Quantity> huge_page_size;  ///< Of "HugePages-2Mi"; nullopt for plain "HugePages".
   std::optional<Quantity> size_limit;
+  friend bool operator==(const EmptyDirSource&, const EmptyDirSource&) = default;
 };
 
 struct HostPathSource {
   std::string path;
   std::string type;  ///< "" or one of the seven names; validated.
+  friend bool operator==(const HostPathSource&, const HostPathSource&) = default;
 };
 
 struct NfsSource {
   std::string server;
   std::string path;
   bool read_only = false;
+  friend bool operator==(const NfsSource&, const NfsSource&) = default;
 };
 
 struct KeyToPath {
   std::string key;
   std::string path;
   std::optional<std::uint32_t> mode;
+  friend bool operator==(const KeyToPath&, const KeyToPath&) = default;
 };
 
 struct ConfigMapSource {
@@ -42,6 +50,7 @@ struct ConfigMapSource {
   std::vector<KeyToPath> items;
   std::uint32_t default_mode = 0644;
   bool optional = false;
+  friend bool operator==(const ConfigMapSource&, const ConfigMapSource&) = default;
 };
 
 struct SecretSource {
@@ -49,39 +58,47 @@ struct SecretSource {
   std::vector<KeyToPath> items;
   std::uint32_t default_mode = 0644;
   bool optional = false;
+  friend bool operator==(const SecretSource&, const SecretSource&) = default;
 };
 
 struct FieldReference {
   std::string field_path;
+  friend bool operator==(const FieldReference&, const FieldReference&) = default;
 };
 
 struct ResourceReference {
   std::string container_name;
   std::string resource;
   Quantity divisor = Quantity::from_integer(1);
+  friend bool operator==(const ResourceReference&, const ResourceReference&) = default;
 };
 
 struct DownwardApiItem {
   std::string path;
   std::variant<FieldReference, ResourceReference> value;
   std::optional<std::uint32_t> mode;
+  friend bool operator==(const DownwardApiItem&, const DownwardApiItem&) = default;
 };
 
 struct DownwardApiSource {
   std::vector<DownwardApiItem> items;
   std::uint32_t default_mode = 0644;
+  friend bool operator==(const DownwardApiSource&, const DownwardApiSource&) = default;
 };
 
 struct ServiceAccountTokenProjection {
   std::string path;
   std::string audience;
   std::int64_t expiration_seconds = 3600;
+  friend bool operator==(const ServiceAccountTokenProjection&,
+                         const ServiceAccountTokenProjection&) = default;
 };
 
 /// A projection that is understood well enough to be refused by name ("clusterTrustBundle",
 /// "podCertificate").
 struct OtherProjection {
   std::string kind;
+  friend bool operator==(const OtherProjection&, const OtherProjection&) = default;
 };
 
 using Projection = std::variant<ConfigMapSource, SecretSource, DownwardApiSource,
@@ -90,11 +107,13 @@ using Projection = std::variant<ConfigMapSource, SecretSource, DownwardApiSource
 struct ProjectedSource {
   std::vector<Projection> sources;
   std::uint32_t default_mode = 0644;
+  friend bool operator==(const ProjectedSource&, const ProjectedSource&) = default;
 };
 
 struct ClaimSource {
   std::string claim_name;
   bool read_only = false;
+  friend bool operator==(const ClaimSource&, const ClaimSource&) = default;
 };
 
 struct CsiSource {
@@ -103,6 +122,8 @@ struct CsiSource {
   bool read_only = false;
   std::map<std::string, std::string> attributes;
   std::string publish_secret_name;
+  std::string volume_handle;  ///< Of a PersistentVolume; empty for one that stands in a pod.
+  friend bool operator==(const CsiSource&, const CsiSource&) = default;
 };
 
 struct FlexVolumeSource {
@@ -111,19 +132,41 @@ struct FlexVolumeSource {
   bool read_only = false;
   std::map<std::string, std::string> options;
   std::string secret_name;
+  friend bool operator==(const FlexVolumeSource&, const FlexVolumeSource&) = default;
 };
 
-/// A source that is valid Kubernetes and has no plugin here yet: "iscsi", "rbd", "image", "ephemeral"...
+/// A source that is valid Kubernetes and has no plugin here yet: "iscsi", "rbd", "image"...
 struct OtherSource {
   std::string kind;  ///< The key under which the source stands in the manifest.
+  friend bool operator==(const OtherSource&, const OtherSource&) = default;
 };
 
-using VolumeSource =
-    std::variant<EmptyDirSource, HostPathSource, NfsSource, ConfigMapSource, SecretSource, DownwardApiSource,
-                 ProjectedSource, ClaimSource, CsiSource, FlexVolumeSource, OtherSource>;
+/// A directory or a block device of the node. Of a PersistentVolume only, never of a pod.
+struct LocalSource {
+  std::string path;
+  std::string file_system_type;
+  friend bool operator==(const LocalSource&, const LocalSource&) = default;
+};
+
+/// A claim that lives as long as the pod, made from a template: "<pod>-<volume>" (kubelet-behaviours 2.3).
+struct EphemeralSource {
+  std::shared_ptr<const PersistentVolumeClaim>
+      claim_template;  ///< Never nullptr; its name counts for nothing.
+  /// By what the templates say, not by where they are.
+  friend bool operator==(const EphemeralSource& one, const EphemeralSource& other);
+};
+
+/// What a volume is. The place of a kind in this list is part of the names of a Deployment's pods (see
+/// fingerprint.cpp): a new one goes to the end.
+using VolumeSource = std::variant<EmptyDirSource, HostPathSource, NfsSource, ConfigMapSource, SecretSource,
+                                  DownwardApiSource, ProjectedSource, ClaimSource, CsiSource,
+                                  FlexVolumeSource, OtherSource, LocalSource, EphemeralSource>;
 
 /// True if the source itself says readOnly: then no container writes to the volume, whatever its mount says.
 bool is_read_only(const VolumeSource& source);
+
+/// The CSI driver that is built in: its volumes are block devices of the node (plugin kubernetes.io/block).
+inline constexpr std::string_view block_driver = "block.mooring.io";
 
 /// The plugin's name of a source, "kubernetes.io/empty-dir" (DESIGN: on disk '/' becomes '~').
 PluginName plugin_name(const VolumeSource& source);

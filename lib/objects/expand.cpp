@@ -7,6 +7,7 @@
 namespace mooring {
 namespace {
 
+using manifest::PersistentVolumeClaim;
 using manifest::Pod;
 using manifest::Workload;
 
@@ -42,6 +43,11 @@ std::string pod_name(const Workload& workload, std::int64_t ordinal, int attempt
   return base + "-" + safe_letters(seed, 5);
 }
 
+/// The name of a pod's own claim that is made from the template.
+std::string claim_name(const PersistentVolumeClaim& claim_template, const ObjectName& pod) {
+  return claim_template.key.name.str() + "-" + pod.str();
+}
+
 }  // namespace
 
 std::vector<std::shared_ptr<const Pod>> expand(const Workload& workload) {
@@ -62,9 +68,9 @@ std::vector<std::shared_ptr<const Pod>> expand(const Workload& workload) {
     if (workload.kind == Workload::Kind::StatefulSet) {
       pod->labels["statefulset.kubernetes.io/pod-name"] = pod->key.name.str();
       for (manifest::Volume& volume : pod->volumes) {
-        for (const manifest::PersistentVolumeClaim& claim : workload.claim_templates) {
+        for (const PersistentVolumeClaim& claim : workload.claim_templates) {
           if (volume.name.str() != claim.key.name.str()) continue;
-          volume.source = manifest::ClaimSource{claim.key.name.str() + "-" + pod->key.name.str(), false};
+          volume.source = manifest::ClaimSource{claim_name(claim, pod->key.name), false};
         }
       }
       pod->labels["apps.kubernetes.io/pod-index"] = std::to_string(workload.first_ordinal + ordinal);
@@ -72,6 +78,43 @@ std::vector<std::shared_ptr<const Pod>> expand(const Workload& workload) {
     pods.push_back(std::move(pod));
   }
   return pods;
+}
+
+manifest::ClaimOwner claim_owner(const Workload& stateful_set) {
+  return {manifest::ClaimOwner::Kind::StatefulSet,
+          stateful_set.key,
+          {},
+          stateful_set.delete_claims_when_deleted,
+          stateful_set.delete_claims_when_scaled};
+}
+
+std::vector<std::shared_ptr<const PersistentVolumeClaim>> expand_claims(const Workload& workload) {
+  std::vector<std::shared_ptr<const PersistentVolumeClaim>> claims;
+  if (workload.kind != Workload::Kind::StatefulSet) return claims;
+  for (std::int64_t ordinal = 0; ordinal < workload.replicas; ++ordinal) {
+    const ObjectName pod(pod_name(workload, ordinal, 0));
+    for (const PersistentVolumeClaim& claim_template : workload.claim_templates) {
+      auto claim = std::make_shared<PersistentVolumeClaim>(claim_template);
+      claim->key = {workload.key.name_space, ObjectName(claim_name(claim_template, pod))};
+      claim->uid.clear();  // A template has none of its own that several claims could share.
+      claim->owner = claim_owner(workload);
+      claims.push_back(std::move(claim));
+    }
+  }
+  return claims;
+}
+
+std::vector<std::shared_ptr<const PersistentVolumeClaim>> ephemeral_claims(const Pod& pod) {
+  std::vector<std::shared_ptr<const PersistentVolumeClaim>> claims;
+  for (const manifest::Volume& volume : pod.volumes) {
+    const auto* source = std::get_if<manifest::EphemeralSource>(&volume.source);
+    if (source == nullptr) continue;
+    auto claim = std::make_shared<PersistentVolumeClaim>(*source->claim_template);
+    claim->key = {pod.key.name_space, ObjectName(pod.key.name.str() + "-" + volume.name.str())};
+    claim->owner = {manifest::ClaimOwner::Kind::Pod, pod.key, pod.uid.str(), false, false};
+    claims.push_back(std::move(claim));
+  }
+  return claims;
 }
 
 }  // namespace mooring

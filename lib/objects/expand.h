@@ -17,4 +17,17 @@ namespace mooring {
 /// template changed makes pods of new names, as a roll-out does; a StatefulSet keeps its names.
 std::vector<std::shared_ptr<const manifest::Pod>> expand(const manifest::Workload& workload);
 
+/// The owner of the claims that the StatefulSet's templates make, with its retention policy.
+manifest::ClaimOwner claim_owner(const manifest::Workload& stateful_set);
+
+/// The claims that a StatefulSet's templates make for its pods, "<template>-<pod>", in order; none of other
+/// workloads. They have the StatefulSet for their owner, with its retention policy.
+std::vector<std::shared_ptr<const manifest::PersistentVolumeClaim>> expand_claims(
+    const manifest::Workload& workload);
+
+/// The claims of the pod's ephemeral volumes, "<pod>-<volume>", in order, with the pod for their owner
+/// (kubelet-behaviours 2.3).
+std::vector<std::shared_ptr<const manifest::PersistentVolumeClaim>> ephemeral_claims(
+    const manifest::Pod& pod);
+
 }  // namespace mooring

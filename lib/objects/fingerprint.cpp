@@ -1,7 +1,10 @@
 #include "objects/fingerprint.h"
 
+#include <set>
 #include <type_traits>
 #include <variant>
+
+#include "manifest/objects.h"
 
 namespace mooring {
 namespace {
@@ -51,6 +54,12 @@ class Hasher {
     for (const T& value : values)
       add(value);
   }
+  template <class T>
+  void add(const std::set<T>& values) {
+    add(values.size());
+    for (const T& value : values)
+      add(value);
+  }
   template <class... T>
   void add(const std::variant<T...>& value) {
     if (value.index() != 0) has_any_ = true;
@@ -73,12 +82,20 @@ class Hasher {
   void add(const ProjectedSource& s) { fields(s.sources, s.default_mode); }
   void add(const ClaimSource& s) { fields(s.claim_name, s.read_only); }
   void add(const CsiSource& s) {
-    fields(s.driver, s.file_system_type, s.read_only, s.attributes, s.publish_secret_name);
+    fields(s.driver, s.file_system_type, s.read_only, s.attributes, s.publish_secret_name, s.volume_handle);
   }
   void add(const FlexVolumeSource& s) {
     fields(s.driver, s.file_system_type, s.read_only, s.options, s.secret_name);
   }
   void add(const OtherSource& s) { fields(s.kind); }
+  void add(const LocalSource& s) { fields(s.path, s.file_system_type); }
+  void add(const SelectorRequirement& r) { fields(r.key, r.operation, r.values); }
+  /// What a template of a claim says of itself; its name is the pod's.
+  void add(const EphemeralSource& s) {
+    const PersistentVolumeClaim& c = *s.claim_template;
+    fields(c.labels, c.annotations, c.access_modes, c.volume_mode, c.request, c.storage_class, c.volume_name,
+           c.has_selector, c.match_labels, c.match_expressions);
+  }
   void add(const Volume& v) { fields(v.name, v.source); }
   void add(const VolumeMount& m) {
     fields(m.name, m.mount_path, m.read_only, m.recursive_read_only, m.sub_path, m.sub_path_expression,

@@ -3,16 +3,13 @@
 #include <algorithm>
 
 #include "objects/expand.h"
+#include "objects/identity.h"
 
 namespace mooring {
 namespace {
 
 using namespace manifest;  // NOLINT(google-build-using-namespace): the whole file walks the types of that
                            // room.
-
-std::string identity_text(std::string_view kind, const std::string& name_space, const std::string& name) {
-  return std::string(kind) + "/" + name_space + "/" + name;
-}
 
 std::string identity_of_value(const Pod& pod) {
   return identity_text("Pod", pod.key.name_space.str(), pod.key.name.str());
@@ -37,19 +34,19 @@ std::string identity_of_value(const Workload& o) {
   return identity_text(kinds[static_cast<std::size_t>(o.kind)], o.key.name_space.str(), o.key.name.str());
 }
 
-/// The inverse of identity_text() for the objects that volumes' content comes from.
-std::optional<ObjectReference> content_object(std::string_view identity) {
-  ObjectReference object;
-  std::string_view prefix = "ConfigMap/";
-  if (!identity.starts_with(prefix)) {
-    prefix = "Secret/";
-    object.kind = ObjectReference::Kind::Secret;
+/// The inverse of identity_text() for the objects that volumes come from.
+std::optional<ObjectReference> reference_of(std::string_view identity) {
+  using Kind = ObjectReference::Kind;
+  constexpr std::pair<std::string_view, Kind> prefixes[] = {
+      {"ConfigMap/", Kind::ConfigMap}, {"Secret/", Kind::Secret}, {"PersistentVolumeClaim/", Kind::Claim}};
+  for (const auto& [prefix, kind] : prefixes) {
+    if (!identity.starts_with(prefix)) continue;
+    identity.remove_prefix(prefix.size());
+    const std::size_t slash = identity.find('/');
+    return ObjectReference{kind,
+                           {Namespace(identity.substr(0, slash)), ObjectName(identity.substr(slash + 1))}};
   }
-  if (!identity.starts_with(prefix)) return std::nullopt;
-  identity.remove_prefix(prefix.size());
-  const std::size_t slash = identity.find('/');
-  object.key = {Namespace(identity.substr(0, slash)), ObjectName(identity.substr(slash + 1))};
-  return object;
+  return std::nullopt;
 }
 
 /// True if `after` is a change of what must not be changed (`immutable: true`).
@@ -65,6 +62,11 @@ bool is_forbidden_change(const Object& before, const Object& after) {
     return !next.immutable || next.data != (*secret)->data;
   }
   return false;
+}
+
+void add_claims_of(const Pod& pod, std::vector<std::shared_ptr<const PersistentVolumeClaim>>& claims) {
+  for (auto& claim : ephemeral_claims(pod))
+    claims.push_back(std::move(claim));
 }
 
 bool is_cluster_scoped(std::string_view kind) {
@@ -96,16 +98,10 @@ StoreChanges ObjectStore::apply(ParsedFile file) {
   for (const std::string& kind : file.ignored_kinds) {
     next.warnings.push_back(file.file + ": " + kind + " is ignored: Mooring has no use for it");
   }
+  find_hidden(file, before, is_certain, next);
   if (before != nullptr) keep_objects(file, *before, is_certain, next);
   if (!is_certain && next.problems.empty()) {
     next.problems.push_back(file.file + ": the file is empty; what it held before is kept");
-  }
-  // What was read whole once is known; a break after that hides nothing that was there before.
-  if (before == nullptr || !before->is_known()) {
-    next.hides_anything = !is_certain;
-    for (const BrokenDocument& broken : file.broken) {
-      if (broken.key) next.hidden.push_back({broken.kind, *broken.key});
-    }
   }
   set_file(file.file, std::move(next), changes);
   return changes;
@@ -118,29 +114,59 @@ void ObjectStore::take_objects(ParsedFile& file, File& next) {
       next.problems.push_back(file.file + ": " + identity + " is in this file twice; the first one counts");
       continue;
     }
-    Held held{std::move(object), {}, {}};
+    Held held{std::move(object), {}, {}, {}};
     if (const auto* workload = std::get_if<std::shared_ptr<const Workload>>(&held.object)) {
       held.expanded = expand(**workload);
+      held.claims = expand_claims(**workload);
+      for (const auto& pod : held.expanded)
+        add_claims_of(*pod, held.claims);
+    } else if (const auto* pod = std::get_if<std::shared_ptr<const Pod>>(&held.object)) {
+      add_claims_of(**pod, held.claims);
     }
     next.objects.emplace(std::move(identity), std::move(held));
   }
 }
 
-bool ObjectStore::is_all_identified(const ParsedFile& file, const File* before, const File& next) {
-  const bool held_something = before != nullptr && !before->objects.empty();
-  if (file.is_only_comments) return !held_something;
+bool ObjectStore::is_each_named(const ParsedFile& file, const File& next) {
   if (!file.is_whole) return false;
   std::set<Identity> seen;
-  for (const BrokenDocument& broken : file.broken) {
+  return std::all_of(file.broken.begin(), file.broken.end(), [&](const BrokenDocument& broken) {
     if (!broken.key) return false;
-    const Identity identity = identity_of(BrokenIdentity{broken.kind, *broken.key});
-    if (next.objects.contains(identity) || !seen.insert(identity).second) return false;
-    if (!held_something || before->objects.contains(identity)) continue;
-    const bool was_hidden = std::any_of(before->hidden.begin(), before->hidden.end(),
-                                        [&](const auto& hidden) { return identity_of(hidden) == identity; });
-    if (!was_hidden) return false;  // Its name may be what is wrong: it may be any that was here before.
+    Identity identity = identity_of(BrokenIdentity{broken.kind, *broken.key});
+    return !next.objects.contains(identity) && seen.insert(std::move(identity)).second;
+  });
+}
+
+bool ObjectStore::is_all_identified(const ParsedFile& file, const File* before, const File& next) {
+  if (file.is_only_comments) return before == nullptr || before->objects.empty();
+  if (!is_each_named(file, next)) return false;
+  if (before == nullptr || (before->objects.empty() && before->hidden.empty())) return true;
+  return std::all_of(file.broken.begin(), file.broken.end(), [&](const BrokenDocument& broken) {
+    const BrokenIdentity identity{broken.kind, *broken.key};
+    if (before->objects.contains(identity_of(identity))) return true;
+    // Else its name may be what is wrong: it may be any that was here before.
+    const auto& hidden = before->hidden;
+    return before->is_certain && std::find(hidden.begin(), hidden.end(), identity) != hidden.end();
+  });
+}
+
+void ObjectStore::find_hidden(const ParsedFile& file, const File* before, bool is_certain, File& next) {
+  next.is_certain = is_certain;
+  next.hides_anything = !is_certain && !is_each_named(file, next);
+  // What the file held before stays in the store, as it was. All else is new here, however well the file was
+  // known: it may have come from another file.
+  for (const BrokenDocument& broken : file.broken) {
+    if (!broken.key) continue;
+    BrokenIdentity identity{broken.kind, *broken.key};
+    if (before == nullptr || !before->objects.contains(identity_of(identity)))
+      next.hidden.push_back(std::move(identity));
   }
-  return true;
+  if (is_certain || before == nullptr) return;
+  next.hides_anything = next.hides_anything || before->hides_anything;
+  for (const BrokenIdentity& identity : before->hidden) {
+    const bool is_hidden = std::find(next.hidden.begin(), next.hidden.end(), identity) != next.hidden.end();
+    if (!is_hidden && !next.objects.contains(identity_of(identity))) next.hidden.push_back(identity);
+  }
 }
 
 void ObjectStore::keep_objects(const ParsedFile& file, const File& before, bool is_certain, File& next) {
@@ -182,7 +208,6 @@ StoreChanges ObjectStore::mark_unreadable(const std::string& file, const std::st
   File next;
   const auto before = files_.find(file);
   if (before != files_.end()) next = before->second;
-  if (before == files_.end()) next.hides_anything = true;
   next.unreadable = message;
   next.problems = {file + ": " + message + "; what it held before is kept"};
   for (auto& [identity, held] : next.objects)
@@ -210,6 +235,7 @@ StoreChanges ObjectStore::keep_only(const std::vector<std::string>& files) {
     StoreChanges more = remove(name);
     changes.pods.merge(more.pods);
     changes.objects.merge(more.objects);
+    changes.storage = changes.storage || more.storage;
     changes.problems_changed.insert(changes.problems_changed.end(), more.problems_changed.begin(),
                                     more.problems_changed.end());
   }
@@ -231,20 +257,29 @@ void ObjectStore::set_file(const std::string& name, File next, StoreChanges& cha
   }
   if (file.problems != next.problems || file.warnings != next.warnings)
     changes.problems_changed.push_back(name);
+  if (file.may_be_anything() != next.may_be_anything() || file.hidden != next.hidden) changes.storage = true;
   file = std::move(next);
   for (const Identity& identity : touched)
     elect(identity, changes);
 }
 
-void ObjectStore::elect(const Identity& identity, StoreChanges& changes) {
+const ObjectStore::Held* ObjectStore::elected(const Identity& identity) const {
   const auto holders = holders_.find(identity);
-  const Held* held = nullptr;
-  if (holders != holders_.end()) held = &files_.at(*holders->second.begin()).objects.at(identity);
+  return holders == holders_.end() ? nullptr : &files_.at(*holders->second.begin()).objects.at(identity);
+}
+
+void ObjectStore::elect(const Identity& identity, StoreChanges& changes) {
+  const Held* held = elected(identity);
   if (identity.starts_with("Pod/") || (held != nullptr && !held->expanded.empty()) ||
       pods_of_.contains(identity)) {
     put_pods(held, identity, changes);
   }
-  if (const auto object = content_object(identity)) changes.objects.insert(*object);
+  put_storage(held, identity, changes);
+  if ((held != nullptr && !held->claims.empty()) || claims_of_.contains(identity))
+    put_made_claims(held, identity, changes);
+  const std::optional<ObjectReference> object = reference_of(identity);
+  if (!object) return;
+  changes.objects.insert(*object);
 }
 
 void ObjectStore::put_pods(const Held* held, const Identity& identity, StoreChanges& changes) {
@@ -271,109 +306,6 @@ void ObjectStore::put_pods(const Held* held, const Identity& identity, StoreChan
   } else {
     pods_of_[identity] = std::move(uids);
   }
-}
-
-const StoredPod* ObjectStore::find_pod(const PodUid& uid) const {
-  const auto found = pods_.find(uid);
-  return found == pods_.end() ? nullptr : &found->second.begin()->second;
-}
-
-bool ObjectStore::may_ask_for(const ObjectKey& pod) const {
-  return is_named_by_broken(pod) || std::any_of(files_.begin(), files_.end(), [](const auto& entry) {
-           return entry.second.hides_anything;
-         });
-}
-
-bool ObjectStore::is_named_by_broken(const ObjectKey& pod) const {
-  const auto names_it = [&](const BrokenIdentity& broken) {
-    if (broken.key.name_space != pod.name_space) return false;
-    if (broken.kind == "Pod") return broken.key.name == pod.name;
-    return pod.name.str().starts_with(broken.key.name.str() + "-");  // A workload's pods.
-  };
-  return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
-    const std::vector<BrokenIdentity>& hidden = entry.second.hidden;
-    return std::any_of(hidden.begin(), hidden.end(), names_it);
-  });
-}
-
-bool ObjectStore::may_hold(const ObjectReference& object) const {
-  const std::string kind = object.kind == ObjectReference::Kind::ConfigMap ? "ConfigMap" : "Secret";
-  if (holders_.contains(identity_text(kind, object.key.name_space.str(), object.key.name.str())))
-    return false;
-  return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
-    const File& file = entry.second;
-    return file.hides_anything ||
-           std::any_of(file.hidden.begin(), file.hidden.end(),
-                       [&](const auto& broken) { return broken.kind == kind && broken.key == object.key; });
-  });
-}
-
-std::vector<PodUid> ObjectStore::pods() const {
-  std::vector<PodUid> uids;
-  uids.reserve(pods_.size());
-  for (const auto& [uid, pods] : pods_)
-    uids.push_back(uid);
-  return uids;
-}
-
-template <class T>
-std::shared_ptr<const T> ObjectStore::find(const char* kind, const std::string& name_space,
-                                           const std::string& name) const {
-  const Identity identity = identity_text(kind, name_space, name);
-  const auto holders = holders_.find(identity);
-  if (holders == holders_.end()) return nullptr;
-  return std::get<std::shared_ptr<const T>>(files_.at(*holders->second.begin()).objects.at(identity).object);
-}
-
-std::shared_ptr<const ConfigMap> ObjectStore::find_config_map(const ObjectKey& key) const {
-  return find<ConfigMap>("ConfigMap", key.name_space.str(), key.name.str());
-}
-std::shared_ptr<const Secret> ObjectStore::find_secret(const ObjectKey& key) const {
-  return find<Secret>("Secret", key.name_space.str(), key.name.str());
-}
-std::shared_ptr<const PersistentVolume> ObjectStore::find_persistent_volume(const ObjectName& name) const {
-  return find<PersistentVolume>("PersistentVolume", "", name.str());
-}
-std::shared_ptr<const PersistentVolumeClaim> ObjectStore::find_claim(const ObjectKey& key) const {
-  return find<PersistentVolumeClaim>("PersistentVolumeClaim", key.name_space.str(), key.name.str());
-}
-std::shared_ptr<const StorageClass> ObjectStore::find_storage_class(const ObjectName& name) const {
-  return find<StorageClass>("StorageClass", "", name.str());
-}
-
-std::vector<std::string> ObjectStore::problems() const {
-  std::vector<std::string> lines;
-  for (const auto& [name, file] : files_) {
-    lines.insert(lines.end(), file.problems.begin(), file.problems.end());
-    for (const auto& [identity, held] : file.objects) {
-      const std::string& first = *holders_.at(identity).begin();
-      if (first != name)
-        lines.push_back(name + ": " + identity + " is already in " + first + ", which counts");
-    }
-  }
-  for (const auto& [uid, claims] : pods_) {
-    for (auto claim = std::next(claims.begin()); claim != claims.end(); ++claim) {
-      const StoredPod& counts = claims.begin()->second;
-      const Pod& other = *claim->second.pod;
-      std::string line = other.origin.text() + ": pod " + other.key.text();
-      line.append(" has the uid ").append(uid.str()).append(" of pod ").append(counts.pod->key.text());
-      line.append(" (")
-          .append(counts.pod->origin.text())
-          .append("), which counts; give one of them another name or uid");
-      lines.push_back(std::move(line));
-    }
-  }
-  return lines;
-}
-
-std::vector<std::string> ObjectStore::problems_of(const std::string& file) const {
-  const auto found = files_.find(file);
-  return found == files_.end() ? std::vector<std::string>{} : found->second.problems;
-}
-
-std::vector<std::string> ObjectStore::warnings_of(const std::string& file) const {
-  const auto found = files_.find(file);
-  return found == files_.end() ? std::vector<std::string>{} : found->second.warnings;
 }
 
 }  // namespace mooring
