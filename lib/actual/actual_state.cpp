@@ -34,6 +34,38 @@ ActualPod& ActualState::ensure(const PodUid& uid, const ObjectKey& key) {
   return pod;
 }
 
+ActualDevice* ActualState::find_device(const VolumeKey& key) {
+  const auto found = devices_.find(key);
+  return found == devices_.end() ? nullptr : &found->second;
+}
+
+const ActualDevice* ActualState::find_device(const VolumeKey& key) const {
+  const auto found = devices_.find(key);
+  return found == devices_.end() ? nullptr : &found->second;
+}
+
+ActualDevice& ActualState::ensure_device(const VolumeKey& key) {
+  ActualDevice& device = devices_[key];
+  device.key = key;
+  return device;
+}
+
+void ActualState::adopt_devices(const std::vector<DeviceRecord>& records, const MountTable& mounts,
+                                const std::string& root_dir) {
+  for (const DeviceRecord& record : records) {
+    ActualDevice& device = ensure_device(record.key);
+    device.plugin = record.plugin;
+    device.name = record.device;
+    device.staged_path = record.staged_path;
+    device.capacity_bytes = record.capacity_bytes;
+    device.is_recorded = true;
+    const bool is_mounted =
+        !record.staged_path.empty() && mounts.top_at(root_dir + "/" + record.staged_path) != nullptr;
+    device.state = is_mounted ? DeviceState::Staged : DeviceState::Detached;
+    device.is_uncertain = !is_mounted;
+  }
+}
+
 std::vector<std::string> ActualState::adopt(const std::vector<PodRecord>& records, const TreeFacts& tree) {
   // Pods whose manifests were read first are known by now, but nothing was done for them yet: what records
   // and disk tell is all there is.
@@ -51,6 +83,8 @@ std::vector<std::string> ActualState::adopt(const std::vector<PodRecord>& record
       adopted.shape = volume.shape;
       adopted.is_shared = volume.is_shared;
       adopted.is_incomplete = volume.is_incomplete;
+      adopted.device = volume.device;
+      adopted.unmount_policy = volume.unmount_policy;
       adopted.state = PublishState::Uncertain;
       adopted.is_recorded = true;
     }
@@ -94,9 +128,13 @@ PodRecord make_record(const PodUid& uid, const ActualPod& pod) {
   for (const ActualVolume& volume : pod.volumes) {
     if (!volume.directory.empty())
       record.volumes.push_back({volume.name, volume.plugin, volume.directory, volume.shape, volume.is_shared,
-                                volume.is_incomplete});
+                                volume.is_incomplete, volume.device, volume.unmount_policy});
   }
   return record;
+}
+
+DeviceRecord make_record(const ActualDevice& device) {
+  return {device.key, device.plugin, device.name, device.staged_path, device.capacity_bytes};
 }
 
 namespace {
@@ -109,7 +147,8 @@ std::string_view pod_of(std::string_view path, const std::string& prefix) {
 }
 
 bool same_mount(const MountFact* a, const MountFact* b) {
-  return a->mount_point == b->mount_point && a->id == b->id && a->type == b->type && a->options == b->options;
+  return a->mount_point == b->mount_point && a->id == b->id && a->type == b->type && a->options == b->options &&
+         a->super_options == b->super_options;
 }
 
 }  // namespace

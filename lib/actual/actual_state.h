@@ -42,6 +42,9 @@ struct ActualVolume {
   /// is.
   bool is_incomplete = false;
   bool is_shared = false;  ///< Its containers may have mounted things in it that the node sees.
+  ObjectKey claim = {};    ///< The claim that it was published for in this run; empty: none, or nobody knows.
+  VolumeKey device = {};   ///< What it shares with other pods' volumes (ActualDevice); empty: nothing.
+  UnmountPolicy unmount_policy = UnmountPolicy::Force;  ///< What may be done if its server is gone.
   /// SubPath mounts that are there: target (layout::sub_path) → path in the volume; empty: an earlier run's.
   std::map<std::string, std::string> sub_paths;
 };
@@ -56,6 +59,30 @@ struct ActualPod {
   const ActualVolume* find(const VolumeName& name) const;
 };
 
+//     Detached ──attach──▶ Attached ──stage──▶ Staged
+//         ◀──detach──            ◀──unstage──
+//
+// Whatever fails, is lost or is found at start makes it uncertain besides: up again from the first step, or
+// down again from the last, both of which may be done to anything.
+enum class DeviceState : std::uint8_t { Detached, Attached, Staged };
+
+/// What pods share of a volume: its device, and the file system on it mounted once (DeviceRecipe).
+struct ActualDevice {
+  VolumeKey key;
+  PluginName plugin;
+  DeviceName name;
+  std::string staged_path;  ///< Empty: it is used as a device, and goes no further than Attached.
+  DeviceState state = DeviceState::Detached;
+  bool is_uncertain = false;
+  bool is_recorded = false;
+  std::uint64_t capacity_bytes = 0;  ///< What it was staged for (DeviceRecipe).
+
+  /// True if pods may have it.
+  bool is_ready() const {
+    return !is_uncertain && state == (staged_path.empty() ? DeviceState::Attached : DeviceState::Staged);
+  }
+};
+
 /// What is on the node, as far as it is known. Changed by what operations report and by what the kernel
 /// shows.
 class ActualState {
@@ -66,17 +93,28 @@ class ActualState {
   void erase(const PodUid& uid) { pods_.erase(uid); }
   const std::map<PodUid, ActualPod>& pods() const { return pods_; }
 
+  ActualDevice* find_device(const VolumeKey& key);
+  const ActualDevice* find_device(const VolumeKey& key) const;
+  ActualDevice& ensure_device(const VolumeKey& key);
+  void erase_device(const VolumeKey& key) { devices_.erase(key); }
+  const std::map<VolumeKey, ActualDevice>& devices() const { return devices_; }
+
   /// Takes in, once and before any operation, what a run before this one left: records ∩ what the scan found.
   /// Everything adopted is Uncertain with what was found. A pod's directory without record or stamp is not
   /// Mooring's to touch, unless there is nothing in it; it is answered as a line that names it.
   std::vector<std::string> adopt(const std::vector<PodRecord>& records, const TreeFacts& tree);
+  /// Likewise of devices: what is mounted where its record says is Staged, of anything else nobody knows.
+  void adopt_devices(const std::vector<DeviceRecord>& records, const MountTable& mounts,
+                     const std::string& root_dir);
 
  private:
   std::map<PodUid, ActualPod> pods_;
+  std::map<VolumeKey, ActualDevice> devices_;
 };
 
 /// The record of what `pod` may leave on the node.
 PodRecord make_record(const PodUid& uid, const ActualPod& pod);
+DeviceRecord make_record(const ActualDevice& device);
 
 /// The pods below `root_dir` whose mounts differ between two tables, sorted, each once.
 std::vector<PodUid> pods_with_changed_mounts(const MountTable& before, const MountTable& after,

@@ -39,6 +39,37 @@ bool Core::has_parts(const PodUid& uid, const ContainerName& container) const {
 Result<ContainerSecurity> Core::container_security(const PodUid& uid, const ContainerName& container) const {
   return engine_->container_security(uid, container);
 }
+Result<std::vector<ContainerDevice>> Core::container_devices(const PodUid& uid,
+                                                             const ContainerName& container) const {
+  return engine_->container_devices(uid, container);
+}
+std::vector<DeviceStatus> Core::devices() const {
+  return engine_->devices();
+}
+std::vector<ClaimStatus> Core::claims() const {
+  return engine_->claims();
+}
+std::optional<ClaimStatus> Core::claim_status(const ObjectKey& key) const {
+  return engine_->claim_status(key);
+}
+std::vector<PersistentVolumeStatus> Core::persistent_volumes() const {
+  return engine_->persistent_volumes();
+}
+std::vector<StorageClassStatus> Core::storage_classes() const {
+  return engine_->storage_classes();
+}
+std::vector<ClaimCandidate> Core::explain_claim(const ObjectKey& key) const {
+  return engine_->explain_claim(key);
+}
+Result<void> Core::delete_claim(const ObjectKey& key, Instant now) {
+  return engine_->delete_claim(key, now);
+}
+Result<void> Core::release_volume(const ObjectName& name, bool forget, Instant now) {
+  return engine_->release_volume(name, forget, now);
+}
+bool Core::is_measuring() const {
+  return engine_->is_measuring();
+}
 std::vector<StatusEvent> Core::events_since(std::uint64_t sequence) const {
   return engine_->events_since(sequence);
 }

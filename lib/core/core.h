@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -11,11 +12,14 @@
 #include "actual/record.h"
 #include "base/ids.h"
 #include "base/quantity.h"
+#include "base/result.h"
 #include "base/time.h"
+#include "binding/ledger.h"
 #include "facts/mount_table.h"
 #include "manifest/objects.h"
 #include "plugin/node.h"
 #include "plugin/registry.h"
+#include "provision/provisioner.h"
 #include "status/status.h"
 #include "step/step.h"
 
@@ -30,7 +34,23 @@ struct CoreOptions {
   std::uint32_t local_deadline_ms = 10'000;
   std::uint32_t own_deadline_ms = 120'000;
   std::uint32_t trash_deadline_ms = 3'600'000;
+  /// Of a mount from a server, which may not be there: then it says so and tries again.
+  std::uint32_t mount_deadline_ms = 30'000;
+  /// How long an unmount of a server's file system may wait before it may use force
+  /// (mooring.io/unmount-policy); and as long again before the next harder way.
+  std::uint32_t unmount_deadline_ms = 30'000;
+  /// Of a stage: a check of a large file system takes its time, and ending it half way helps nobody.
+  std::uint32_t stage_deadline_ms = 3'600'000;
+  /// Of a measurement by statfs(2), and by a walk through a directory.
+  std::uint32_t usage_deadline_ms = 10'000;
+  std::uint32_t walk_deadline_ms = 60'000;
+  Duration usage_age_longest = std::chrono::seconds(60);  ///< Older numbers are measured anew when asked for.
+  std::size_t measuring_max = 4;  ///< Measurements at a time that may have to wait for a disk or a server.
   std::size_t events_kept = 1000;
+  /// How long after a volume, claim or class was written nothing is made by the built-in class: a volume for
+  /// the claim may be in the next file.
+  Duration manifests_quiet = std::chrono::milliseconds(500);
+  std::vector<NfsExport> nfs_exports;  ///< Where NFS provisioners make volumes.
 };
 
 // What happens to the core. Each is a fact that the shell has come to know; none is a command to touch the
@@ -63,6 +83,7 @@ struct ListingFailed {
 struct RecordsRead {
   std::vector<PodRecord> records;
   std::vector<std::string> unreadable;
+  std::vector<DeviceRecord> devices = {};
 };
 /// The mount table of the workers' namespace, whole and newer than the one before, or that one once more:
 /// then nothing has changed up to now.
@@ -97,6 +118,32 @@ struct RecordFailed {
   PodUid pod;
   Error error;
 };
+/// The same of a device's record.
+struct DeviceRecordFailed {
+  VolumeKey device;
+  Error error;
+};
+/// The kernel told of a block device that appeared, changed or went.
+struct DevicesChanged {};
+/// The ledger of claims and volumes as it is on disk: once at start, and anew after a transaction of which
+/// nobody knows if it was written, or why it cannot be told just now. Until it was read no claim is bound,
+/// and none is taken for gone.
+struct LedgerRead {
+  Result<Ledger> ledger;
+};
+/// A transaction is on disk, for good.
+struct LedgerWritten {
+  std::uint64_t sequence = 0;
+};
+/// A block device is gone from the node, by its number.
+struct DeviceRemoved {
+  DeviceNumber device;
+};
+/// The kernel found errors in the file system on a device, and what it says of them.
+struct FileSystemFailing {
+  DeviceNumber device;
+  std::string message;
+};
 /// Something changed under an inotify watch that WatchHostPath made.
 struct WatchFired {
   int watch = 0;
@@ -111,16 +158,29 @@ struct ContainerAsked {
 struct RetryRequested {
   std::optional<ObjectKey> pod;
 };
+/// Somebody asks how full volumes are: those are measured whose numbers are old. Nothing of a pod: of all.
+struct UsageAsked {
+  std::optional<PodUid> pod;
+};
 /// The time of next_wake() has come.
 struct TimerFired {};
 
-using Event = std::variant<FileParsed, FileUnreadable, FileGone, ListingCompleted, ListingFailed, RecordsRead,
-                           MountsRead, OperationEnded, OperationStuck, OperationProgress, WorkersFailing,
-                           NodeWarned, RecordFailed, WatchFired, RetryRequested, ContainerAsked, TimerFired>;
+using Event =
+    std::variant<FileParsed, FileUnreadable, FileGone, ListingCompleted, ListingFailed, RecordsRead,
+                 MountsRead, OperationEnded, OperationStuck, OperationProgress, WorkersFailing, NodeWarned,
+                 RecordFailed, DeviceRecordFailed, LedgerRead, LedgerWritten, DevicesChanged, DeviceRemoved,
+                 FileSystemFailing, WatchFired, RetryRequested, ContainerAsked, UsageAsked, TimerFired>;
 
 struct PodIdentity {
   PodUid uid;
   ObjectKey key;
+};
+
+/// Changes of the ledger that are written all together, and told of by LedgerWritten, or else by LedgerRead.
+/// Never more than one at a time.
+struct LedgerTransaction {
+  std::uint64_t sequence = 0;  ///< From 1, each one more than the one before.
+  LedgerChanges changes;
 };
 
 /// What the shell must do, in this order: write the records, remove the records, start the operations, tell
@@ -128,12 +188,21 @@ struct PodIdentity {
 struct Effects {
   std::vector<PodRecord> records_to_write;
   std::vector<PodUid> records_to_remove;
-  std::vector<Operation> operations;    ///< In the order in which they are to be started.
-  std::vector<int> watches_to_remove;   ///< Watches that are needed no more.
-  std::vector<PodUid> changed_pods;     ///< Whose PodStatus may differ from before (or is gone).
-  std::vector<PodIdentity> pods_ready;  ///< That became ready now.
-  std::vector<PodIdentity> pods_gone;   ///< That are torn down wholly now.
-  std::vector<StatusEvent> events;      ///< New lines of the log.
+  std::vector<DeviceRecord> device_records_to_write;
+  std::vector<VolumeKey> device_records_to_remove;
+  std::optional<LedgerTransaction> ledger;
+  /// The devices whose file systems are staged now, if they are others than before: the shell listens for
+  /// their errors.
+  std::optional<std::set<DeviceNumber>> file_systems_to_watch;
+  std::vector<Operation> operations;        ///< In the order in which they are to be started.
+  std::vector<int> watches_to_remove;       ///< Watches that are needed no more.
+  bool devices_changed = false;             ///< What devices() says may differ from before.
+  std::vector<ObjectKey> changed_claims;    ///< Whose ClaimStatus differs from before, or is gone...
+  std::vector<ObjectName> changed_volumes;  ///< ...and likewise PersistentVolumeStatus.
+  std::vector<PodUid> changed_pods;         ///< Whose PodStatus may differ from before (or is gone).
+  std::vector<PodIdentity> pods_ready;      ///< That became ready now.
+  std::vector<PodIdentity> pods_gone;       ///< That are torn down wholly now.
+  std::vector<StatusEvent> events;          ///< New lines of the log.
 };
 
 /// The core: objects, desired and actual state, plans, status. Pure: same options and same events at the same
@@ -167,6 +236,29 @@ class Core {
   /// What the pod asks of a container's process, ready or not. `container` empty: that of the pod's only
   /// container, or of a pod with several what it says for all of them.
   Result<ContainerSecurity> container_security(const PodUid& uid, const ContainerName& container) const;
+  /// The raw devices of a pod's containers (all, or one by name), errors as of container_mounts(); besides,
+  /// "InvalidDevicePath" if a container is to have one at a path that is not absolute, and
+  /// "SpecChangeIgnored" if the live pod has the volume as a directory. Whether a device is still there is
+  /// for who uses its link.
+  Result<std::vector<ContainerDevice>> container_devices(const PodUid& uid,
+                                                         const ContainerName& container) const;
+  /// What pods share of their volumes, sorted by key.
+  std::vector<DeviceStatus> devices() const;
+  std::vector<ClaimStatus> claims() const;  ///< Sorted by namespace and name.
+  std::optional<ClaimStatus> claim_status(const ObjectKey& key) const;
+  std::vector<PersistentVolumeStatus> persistent_volumes() const;  ///< Sorted by name.
+  std::vector<StorageClassStatus> storage_classes() const;  ///< Sorted by name; the built-in one among them.
+  /// The volumes that were looked at for a claim, and why each was not taken. Costs all there is.
+  std::vector<ClaimCandidate> explain_claim(const ObjectKey& key) const;
+  /// Deletes a claim that no manifest holds any more. Final errors: "NoSuchClaim"; "ClaimInManifest", which
+  /// names the manifest that is to be removed instead.
+  Result<void> delete_claim(const ObjectKey& key, Instant now);
+  /// Makes a Released or Failed volume free for the next claim, its data as it is; with `forget` nothing is
+  /// remembered of one that was provisioned and has no manifest, and its data stays. Final errors:
+  /// "NoSuchVolume", "VolumeNotReleased", and "VolumeInManifest" of `forget`.
+  Result<void> release_volume(const ObjectName& name, bool forget, Instant now);
+  /// True while what UsageAsked asked for is being measured; what hangs is not waited for.
+  bool is_measuring() const;
   std::vector<StatusEvent> events_since(std::uint64_t sequence) const;
   /// True once the node was looked at and a complete listing was taken in: a pod that is not known then is
   /// neither asked for nor there.

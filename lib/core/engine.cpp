@@ -1,6 +1,7 @@
 #include "core/engine.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mooring {
 
@@ -34,6 +35,7 @@ Core::Engine::Engine(CoreOptions options, const PluginRegistry& plugins)
       plugins_(plugins),
       random_(options_.seed),
       mounts_(std::make_shared<const MountTable>()),
+      provisioners_(options_.nfs_exports),
       log_(options_.events_kept) {}
 
 void Core::Engine::handle(Event event, Instant now) {
@@ -47,16 +49,33 @@ Effects Core::Engine::take_effects(Instant now) {
       scan_backoff_.not_before().value_or(now.monotonic) <= now.monotonic) {
     start_scan(now);
   }
+  bind_claims(now);
   // A plan may end something at once, which asks for another look at the same pod; each look has less to do.
   std::set<PodUid> changed;
-  while (!dirty_.empty()) {
+  // Pods come before devices: what they want decides what becomes of those.
+  while (!dirty_.empty() || !dirty_devices_.empty()) {
+    if (dirty_.empty()) {
+      const VolumeKey key = *dirty_devices_.begin();
+      dirty_devices_.erase(dirty_devices_.begin());
+      are_devices_touched_ = true;
+      if (adoption_ == Adoption::Adopted) plan_device_of(key, now);
+      effects_.devices_changed = true;
+      continue;
+    }
     const PodUid uid = *dirty_.begin();
     dirty_.erase(dirty_.begin());
     plan(uid, now);
     changed.insert(uid);
   }
+  if (std::exchange(are_devices_touched_, false)) watch_file_systems();
   effects_.changed_pods.assign(changed.begin(), changed.end());
-  if (adoption_ == Adoption::Adopted) start_trash(now);
+  bind_claims(now);  // What pods let go of may be free now.
+  if (adoption_ == Adoption::Adopted) {
+    start_volume_work(now);
+    start_trash(now);
+    start_measuring(now);
+  }
+  tell_claims();
   Effects effects;
   std::swap(effects, effects_);
   return effects;
@@ -68,7 +87,13 @@ std::optional<MonotonicTime> Core::Engine::next_wake() const {
     if (when && (!next || *when < *next)) next = when;
   };
   if (!timers_.empty()) consider(timers_.begin()->first);
+  if (!device_timers_.empty()) consider(device_timers_.begin()->first);
+  if (!measure_timers_.empty()) consider(measure_timers_.begin()->first);
   if (adoption_ == Adoption::Scanning && !scan_is_in_flight_) consider(scan_backoff_.not_before());
+  if (is_ledger_read_ && !writing_) consider(quiet_at_);
+  for (const auto& [name, work] : volume_work_) {
+    if (adoption_ == Adoption::Adopted && work.doing == Doing::None) consider(work.backoff.not_before());
+  }
   for (const auto& [name, trash] : trash_) {
     if (!trash.is_busy) consider(trash.backoff.not_before());
   }
@@ -81,6 +106,12 @@ void Core::Engine::on(TimerFired&, Instant now) {
     timers_.erase(timers_.begin());
     work_.at(uid).timer.reset();
     dirty_.insert(uid);
+  }
+  while (!device_timers_.empty() && device_timers_.begin()->first <= now.monotonic) {
+    const VolumeKey key = device_timers_.begin()->second;
+    device_timers_.erase(device_timers_.begin());
+    device_work_.at(key).timer.reset();
+    dirty_devices_.insert(key);
   }
 }
 
@@ -120,7 +151,9 @@ std::string Core::Engine::volume_label(const ObjectKey& key, const VolumeName& n
 }
 
 bool Core::Engine::is_settled() const {
-  return adoption_ == Adoption::Adopted && listing_is_complete_ && dirty_.empty() && in_flight_.empty();
+  return adoption_ == Adoption::Adopted && listing_is_complete_ && dirty_.empty() && dirty_devices_.empty() &&
+         in_flight_.size() == measuring_.size() && !writing_ &&
+         (is_ledger_read_ ? !are_claims_touched_ : ledger_problem_.has_value());
 }
 
 }  // namespace mooring

@@ -10,6 +10,8 @@
 
 #include "actual/actual_state.h"
 #include "base/random.h"
+#include "binding/binder.h"
+#include "binding/resolve.h"
 #include "core/core.h"
 #include "core/work.h"
 #include "desired/desired_state.h"
@@ -28,7 +30,17 @@ Error status_error(std::string reason, std::string message, std::string remedy =
 ///   engine_operations.cpp  what became of operations
 ///   engine_content.cpp     changed objects and pods → volumes whose content follows them
 ///   engine_parts.cpp       parts of volumes (subPath) that containers mount
-///   engine_plan.cpp        dirty pods → plans → operations
+///   engine_devices.cpp     what pods share of volumes: attached, staged, and the way down
+///   engine_devices_status.cpp  what is to be said of them
+///   engine_claims.cpp      claims and volumes: what is bound, and written down
+///   engine_claims_world.cpp   what binding has to look at besides the ledger
+///   engine_claims_asked.cpp   what people ask for of claims and volumes
+///   engine_claims_work.cpp    volumes that are made, grown, emptied and removed
+///   engine_claims_status.cpp  what is to be said of claims, volumes and classes
+///   engine_conditions.cpp  what the kernel tells of volumes that are published
+///   engine_usage.cpp       how full volumes are, and which hold more than they may
+///   engine_plan.cpp        dirty pods → plans → what is to be started
+///   engine_start.cpp       the operations of pods' volumes
 ///   engine_status.cpp      what people and programs see
 ///
 /// Gates (DESIGN: tear nothing down before everything was read):
@@ -50,9 +62,22 @@ class Core::Engine {
                                                        const ContainerName& container) const;
   bool has_parts(const PodUid& uid, const ContainerName& container) const;
   Result<ContainerSecurity> container_security(const PodUid& uid, const ContainerName& container) const;
+  Result<std::vector<ContainerDevice>> container_devices(const PodUid& uid,
+                                                         const ContainerName& container) const;
+  std::vector<DeviceStatus> devices() const;
+  std::vector<ClaimStatus> claims() const;
+  std::optional<ClaimStatus> claim_status(const ObjectKey& key) const;
+  std::vector<PersistentVolumeStatus> persistent_volumes() const;
+  std::vector<StorageClassStatus> storage_classes() const;
+  std::vector<ClaimCandidate> explain_claim(const ObjectKey& key) const;
+  Result<void> delete_claim(const ObjectKey& key, Instant now);
+  Result<void> release_volume(const ObjectName& name, bool forget, Instant now);
   std::vector<StatusEvent> events_since(std::uint64_t sequence) const { return log_.since(sequence); }
-  bool knows_all() const { return adoption_ == Adoption::Adopted && listing_is_complete_; }
+  bool knows_all() const {
+    return adoption_ == Adoption::Adopted && listing_is_complete_ && (is_ledger_read_ || ledger_problem_);
+  }
   bool is_settled() const;
+  bool is_measuring() const;
 
  private:
   enum class Adoption : std::uint8_t { Waiting, Scanning, Adopted };
@@ -75,8 +100,9 @@ class Core::Engine {
   void adopt(const TreeFacts& tree, Instant now);
   void request_scan(Instant now);
   void verify_tree(const TreeFacts& tree, Instant now);
-  void verify_mounts(const PodUid& uid, Instant now);
+  void verify_mounts(const PodUid& uid, const MountTable& before, Instant now);
   void settle_mount(const PodUid& uid, ActualVolume& volume);
+  bool is_of_device(const MountFact& mount, const ActualVolume& volume) const;
   bool settle_found(const PodUid& uid, ActualVolume& volume, const Shape& shape);
 
   // engine_operations.cpp
@@ -89,6 +115,7 @@ class Core::Engine {
   void on(WatchFired& event, Instant now);
   void on(RetryRequested& event, Instant now);
   void on(TimerFired& event, Instant now);
+  Error of_server(const ActualVolume& volume, Error error) const;
   void publish_ended(const InFlight& what, Outcome& outcome, Instant now);
   void unpublish_ended(const InFlight& what, Outcome& outcome, Instant now);
   void watch_ended(const InFlight& what, const Outcome& outcome, Instant now);
@@ -119,14 +146,115 @@ class Core::Engine {
                                 const manifest::Container& container,
                                 const manifest::VolumeMount& mount) const;
 
+  // engine_devices.cpp
+  void on(DevicesChanged& event, Instant now);
+  void on(DeviceRecordFailed& event, Instant now);
+  void on(DeviceRemoved& event, Instant now);
+  void on(FileSystemFailing& event, Instant now);
+  void note_condition(const DeviceNumber& number, Failure condition, bool is_lost, Instant now);
+  void note_condition_of(const VolumeKey& key, const Failure& condition, bool is_lost, Instant now);
+  void prove_device(ActualDevice& device, Instant now);
+  void proof_ended(ActualDevice& device, const Outcome& outcome, Instant now);
+  std::optional<DeviceNumber> number_of(const ActualDevice& device) const;
+  void watch_file_systems();
+  void note_read_only(const PodUid& uid, const ActualVolume& volume, const VolumeWork& work,
+                      const MountTable& before, Instant now);
+  bool is_read_only_by_others(const PodUid& uid, const ActualVolume& volume, const VolumeWork& work,
+                              const MountTable& mounts) const;
+  void use_device(const PodUid& uid, ActualVolume& volume, const Recipe& recipe);
+  void note_capacity(const ActualDevice& device, DeviceWork& work, std::uint64_t capacity_bytes);
+  void leave_device(const PodUid& uid, const ActualVolume& volume);
+  bool is_device_ready(const ActualVolume& volume) const;
+  static bool is_just(const ActualDevice& device, const DeviceRecipe& recipe);
+  std::optional<DeviceRecipe> recipe_of_device(const VolumeKey& key, const DeviceWork& work) const;
+  bool is_device_needed(const VolumeKey& key, const DeviceWork& work) const;
+  void plan_device_of(const VolumeKey& key, Instant now);
+  void take_device_down(ActualDevice& device, DeviceMove move, Instant now);
+  void start_on_device(ActualDevice& device, Doing doing, const char* what, Stage stage, Instant now);
+  void record_device(ActualDevice& device);
+  void device_ended(const InFlight& what, Outcome& outcome, Instant now);
+  void fail_device(const ActualDevice& device, DeviceWork& work, Doing did, const Error& error, Instant now);
+  void forget_device(const VolumeKey& key);
+  void set_device_timer(const VolumeKey& key, DeviceWork& work, std::optional<MonotonicTime> when);
+  void verify_devices(const MountTable& before, Instant now);
+  void adopt_devices();
+
+  // engine_claims.cpp
+  /// A transaction that is being written.
+  struct Writing {
+    LedgerTransaction transaction;
+    std::vector<BindingEvent> events;
+    bool is_asked = false;  ///< It is what people asked for.
+  };
+  void on(LedgerRead& event, Instant now);
+  void on(LedgerWritten& event, Instant now);
+  void bind_claims(Instant now);
+  BindingWorld binding_world() const;
+  bool has_volume_of(const ActualPod& pod, const PodWork* work,
+                     const manifest::PersistentVolume& volume) const;
+  std::set<ObjectName> volumes_in_use() const;
+  std::set<ObjectKey> claims_in_use(const std::set<ObjectName>& volumes) const;
+  std::map<ObjectName, std::uint64_t> staged_bytes() const;
+  void write_ledger(LedgerChanges changes, std::vector<BindingEvent> events, bool is_asked);
+  LedgerChanges asked_changes() const;
+  bool may_forget(const ObjectName& name, const LedgerVolume& row) const;
+  void note_conditions(BindingPlan& plan, Instant now);
+  void ledger_changed(const LedgerChanges& changes);
+  void let_go(const VolumeDirectory& directory);
+  void hurry_next_holder(const ObjectKey& claim);
+  void note_claim_users(const PodUid& uid, const manifest::Pod* pod);
+  bool is_claim_open(const ObjectKey& claim) const;
+  bool is_another_claims(const manifest::Pod& pod, const manifest::Volume& wanted,
+                         const ActualVolume& there) const;
+  bool holds_another_claim(const DesiredPod* desired, const ActualVolume& there) const;
+  bool waits_for_ledger(const DesiredPod* desired, const VolumeName& name) const;
+  const ActualPod* other_holder(const PodUid& uid, const ObjectKey& claim) const;
+  ClaimsView claims_view(bool is_live) const { return {ledger_, claim_conditions_, is_live}; }
+
+  // engine_claims_work.cpp
+  static Doing wanted_work(const LedgerVolume& row);
+  Result<ProvisionWork> work_for(const LedgerVolume& row, Doing doing) const;
+  void note_volume_work(const ObjectName& name);
+  void start_volume_work(Instant now);
+  void start_volume_work(const ObjectName& name, const LedgerVolume& row, ClaimedVolumeWork& work,
+                         Instant now);
+  void volume_work_ended(const InFlight& what, Outcome& outcome, Instant now);
+  void fail_volume_work(const ObjectName& name, ClaimedVolumeWork& work, Doing did, const Error& error,
+                        Instant now);
+
+  // engine_claims_status.cpp
+  void fill_in(ClaimStatus& status, const LedgerClaim& row) const;
+  void tell_claims();
+  std::vector<std::string> users_of_claim(const ObjectKey& key, const LedgerClaim* row) const;
+  bool explain_unbound_claim(VolumeStatus& status, const manifest::Pod& pod, const VolumeName& name) const;
+  std::vector<std::string> claim_problems() const;
+
+  // engine_devices_status.cpp
+  static std::string doing_text(Doing doing);
+  static Phase device_phase(const ActualDevice& device, const DeviceWork& work);
+  bool is_device_left(const VolumeKey& key, const DeviceWork& work) const;
+  std::vector<std::string> device_problems() const;
+
   // engine_plan.cpp
   const DesiredPod* desired_of(const PodUid& uid) const;
   void plan(const PodUid& uid, Instant now);
   void sync_volumes(const PodUid& uid, const DesiredPod* desired, ActualPod& actual, PodWork& work,
                     Instant now);
+  void name_found_volume(const DesiredPod& desired, const manifest::Volume& volume, ActualPod& actual,
+                         PodWork& work) const;
+  static bool is_place_being_cleared(const ActualPod& actual, const ActualVolume& volume, const PodWork& work,
+                                     const VolumeDirectory& directory);
   PodView view_of(const PodUid& uid, const DesiredPod* desired, const ActualPod& actual,
                   const PodWork& work) const;
   Fate fate_of(const DesiredPod* desired, const ActualVolume& volume, const VolumeWork& work) const;
+
+  // engine_start.cpp
+  void refuse(const ActualPod& actual, const ActualVolume& volume, VolumeWork& work, const Error& error,
+              Instant now);
+  static void note_recipe(ActualVolume& volume, const Recipe& recipe);
+  Operation publish_operation(const VolumeWork& work, Recipe& recipe, Instant now) const;
+  const MountFact* foreign_mount_in(const PodUid& uid, const ActualVolume& volume, std::uint32_t own) const;
+  std::string name_trash(Operation& operation) const;
   void start_publish(const PodUid& uid, const DesiredPod& desired, const VolumeName& name, Instant now);
   void start_unpublish(const PodUid& uid, const VolumeName& name, Instant now);
   void start_watch(const PodUid& uid, const ActualPod& actual, VolumeWork& work, const Recipe& recipe);
@@ -138,16 +266,47 @@ class Core::Engine {
   void set_timer(const PodUid& uid, PodWork& work, std::optional<MonotonicTime> when);
   void start(Operation operation, InFlight what);
   Result<Recipe> recipe_of(const manifest::Pod& pod, const VolumeName& name) const;
+  PluginName plugin_of(const manifest::Pod& pod, const manifest::Volume& volume,
+                       const ActualVolume* known) const;
   Result<Recipe> recipe_in_plan(const manifest::Pod& pod, const VolumeName& name);
   PlanGate gate(MonotonicTime now) const;
   PlanGate gate_of(const PodUid& uid, MonotonicTime now) const;
   std::string volume_label(const ObjectKey& key, const VolumeName& name) const;
+
+  // engine_usage.cpp
+  struct UsageTarget {
+    std::string key;
+    std::string path;  ///< Relative.
+    Lane lane = Lane::Own;
+    bool is_limited = false;        ///< It is the directory of one volume, which has a limit.
+    bool shares_its_space = false;  ///< What is used of the file system is not the volume's.
+  };
+  void on(UsageAsked& event, Instant now);
+  std::optional<UsageTarget> usage_target(const PodUid& uid, const ActualVolume& volume,
+                                          const VolumeWork& work) const;
+  void ask_usage_of(const PodUid& uid, std::set<std::string>& seen, Instant now);
+  void watch_limits(const PodUid& uid, Instant now);
+  void measure_later(const std::string& key, Measurement& measurement, MonotonicTime when);
+  void wait_for_measurement(const std::string& key, Measurement& measurement);
+  void start_measuring(Instant now);
+  void start_waiting(MeasurePlace place, std::size_t in_flight_max, Instant now);
+  void measure(const std::string& key, Measurement& measurement, MeasurePlace place, Instant now);
+  bool is_still_limited(const std::string& key, const Measurement& measurement) const;
+  void measure_ended(const InFlight& what, Outcome& outcome, Instant now);
+  void compare_limit(Measurement& measurement, Instant now);
+  void measure_is_stuck(const InFlight& what, std::uint64_t operation, const std::string& text);
+  void forget_measurement(const std::string& key);
+  std::optional<VolumeUsage> usage_of(const PodUid& uid, const ActualVolume& volume,
+                                      const VolumeWork& work) const;
+  bool is_over_limit(const PodUid& uid, const ActualVolume& volume, const VolumeWork& work) const;
+  static std::string limit_text(const VolumeWork& work);
 
   // engine_status.cpp
   VolumeStatus volume_status(const PodUid& uid, const DesiredPod* desired, const ActualPod* actual,
                              const VolumeWork& work, Instant now) const;
   std::string path_of(const PodUid& uid, const DesiredPod* desired, const ActualVolume* volume,
                       const VolumeName& name) const;
+  Result<const DesiredPod*> ready_pod(const PodUid& uid) const;
   std::vector<std::string> foreign_mounts() const;
   void log(Instant now, bool warning, std::string reason, std::string object, std::string message);
 
@@ -160,6 +319,9 @@ class Core::Engine {
   DesiredState desired_;
   ActualState actual_;
   std::map<PodUid, PodWork> work_;
+  std::map<VolumeKey, DeviceWork> device_work_;
+  bool are_devices_touched_ = false;             ///< Since the shell was told last what to listen to.
+  std::set<DeviceNumber> watched_file_systems_;  ///< As the shell was told last.
   std::map<std::string, TrashWork> trash_;
   std::unordered_map<std::uint64_t, InFlight> in_flight_;  ///< Looked up by id only; never iterated.
   std::map<std::uint64_t, StuckOperation> stuck_;          ///< Of in_flight_: whose worker cannot be ended.
@@ -169,6 +331,7 @@ class Core::Engine {
 
   Adoption adoption_ = Adoption::Waiting;
   std::vector<PodRecord> records_;
+  std::vector<DeviceRecord> device_records_;
   bool records_are_read_ = false;
   Backoff scan_backoff_;
   bool scan_is_in_flight_ = false;
@@ -179,7 +342,8 @@ class Core::Engine {
   std::set<PodUid> unseen_;          ///< Adopted, and named by no manifest that this run has read.
   std::set<PodUid> held_;            ///< Not torn down because a broken manifest may ask for them.
   std::set<std::string> unmounted_;  ///< Mount points of volumes that were removed since the last reading.
-  std::set<PodUid> unconfirmed_;     ///< Published since the last reading of the table.
+  std::set<PodUid> unconfirmed_;     ///< Published since the last reading of the table...
+  std::set<VolumeKey> unconfirmed_devices_;  ///< ...and staged.
 
   bool listing_is_complete_ = false;
   std::map<std::string, std::string> failing_directories_;
@@ -189,11 +353,42 @@ class Core::Engine {
   std::map<ObjectReference, std::set<PodUid>> content_users_;    ///< Desired pods that use an object...
   std::map<PodUid, std::set<ObjectReference>> content_used_by_;  ///< ...and the way back.
 
+  Provisioners provisioners_;
+  Ledger ledger_;                   ///< As it is on disk; nothing else is relied on.
+  std::optional<Writing> writing_;  ///< What may be on disk besides.
+  std::uint64_t last_transaction_ = 0;
+  bool is_ledger_read_ = false;
+  bool was_ledger_read_ = false;           ///< Once in this run.
+  std::optional<Failure> ledger_problem_;  ///< Why it cannot be read.
+  bool are_claims_touched_ = true;         ///< Something changed since claims were bound last.
+  std::optional<MonotonicTime> quiet_at_;  ///< When what was written last is no news any more.
+  bool waits_for_users_ = false;           ///< Some row waits for its users to go, or to grow.
+  bool are_claims_to_be_told_ = true;      ///< Likewise since the shell was told of them.
+  std::map<ObjectKey, BindingCondition> claim_conditions_;
+  std::map<ObjectName, BindingCondition> volume_conditions_;
+  std::map<ObjectName, ClaimedVolumeWork> volume_work_;  ///< Of rows that ask for some.
+  std::map<ObjectName, VolumeWorkEnd> volume_ends_;      ///< Of work that the ledger does not know of yet.
+  // What people asked for, until it is written.
+  std::set<ObjectKey> deletions_asked_;
+  std::map<ObjectName, bool> releases_asked_;  ///< True: to be forgotten.
+  std::set<ObjectName> tries_asked_;           ///< Volumes that could not be made or grown.
+  std::map<PodUid, std::set<ObjectKey>>
+      pod_claims_;  ///< Of pods that are, or were and are not wholly gone...
+  std::map<ObjectKey, std::set<PodUid>> claim_pods_;  ///< ...and the way back.
+  std::map<ObjectKey, ClaimStatus> told_claims_;      ///< As the shell was told last...
+  std::map<ObjectName, PersistentVolumeStatus> told_volumes_;
+
   std::set<PodUid> content_waiting_;  ///< See waits_for_objects().
 
   std::vector<std::pair<VolumeName, Recipe>> made_;  ///< Recipes of the pod that is being planned.
   std::set<PodUid> dirty_;
+  std::set<VolumeKey> dirty_devices_;
   std::set<std::pair<MonotonicTime, PodUid>> timers_;
+  std::set<std::pair<MonotonicTime, VolumeKey>> device_timers_;
+  std::map<std::string, Measurement> measurements_;
+  std::map<MeasurePlace, MeasureQueue> measure_queues_;
+  std::map<std::uint64_t, MeasurePlace> measuring_;  ///< Operations in flight.
+  std::set<std::pair<MonotonicTime, std::string>> measure_timers_;
   EventLog log_;
   Effects effects_;
 };

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "binding/resolve.h"
 #include "core/engine.h"
 #include "step/layout.h"
 
@@ -9,6 +10,7 @@ void Core::Engine::on(RecordsRead& event, Instant now) {
   if (records_are_read_) return;
   records_are_read_ = true;
   records_ = std::move(event.records);
+  device_records_ = std::move(event.devices);
   for (const std::string& line : event.unreadable)
     log(now, true, "BadRecord", "node", line);
 }
@@ -16,6 +18,7 @@ void Core::Engine::on(RecordsRead& event, Instant now) {
 void Core::Engine::on(MountsRead& event, Instant now) {
   const std::shared_ptr<const MountTable> before = std::exchange(mounts_, std::move(event.table));
   const bool is_new = before != mounts_;
+  are_devices_touched_ = are_devices_touched_ || is_new;
   if (is_new) unmounted_.clear();
   if (adoption_ == Adoption::Waiting) {
     if (records_are_read_) adoption_ = Adoption::Scanning;
@@ -28,7 +31,8 @@ void Core::Engine::on(MountsRead& event, Instant now) {
       touched.insert(std::move(uid));
   }
   for (const PodUid& uid : touched)
-    verify_mounts(uid, now);
+    verify_mounts(uid, *before, now);
+  if (is_new || !unconfirmed_devices_.empty()) verify_devices(*before, now);
 }
 
 void Core::Engine::start_scan(Instant now) {
@@ -105,9 +109,11 @@ void Core::Engine::adopt(const TreeFacts& tree, Instant now) {
     log(now, true, "ForeignDirectory", "node", line);
   records_.clear();
   records_.shrink_to_fit();
+  adopt_devices();
   for (const std::string& name : tree.trash)
     trash_.try_emplace(name);
   adoption_ = Adoption::Adopted;
+  are_claims_touched_ = true;
   const auto adopted = std::count_if(actual_.pods().begin(), actual_.pods().end(),
                                      [](const auto& pod) { return pod.second.directory_may_exist; });
   if (adopted != 0) {
@@ -131,18 +137,29 @@ void Core::Engine::adopt(const TreeFacts& tree, Instant now) {
     dirty_.insert(uid);
 }
 
+namespace {
+
+/// True for a mount of the shape. The kernel gives NFS of version 4 a name of its own.
+bool is_mount_of(const MountFact& mount, const Shape& shape) {
+  return "mount:" + mount.type == shape || (mount.type == "nfs4" && shape == "mount:nfs");
+}
+
+}  // namespace
+
 /// If the kernel shows of a volume that was found just what `shape` says, it is published and no step is
 /// done.
 bool Core::Engine::settle_found(const PodUid& uid, ActualVolume& volume, const Shape& shape) {
   const bool is_bind = shape == "bind";
-  const bool is_mount = is_bind || shape.starts_with("mount:");
+  const bool is_bound = shape == "bound";
+  const bool is_mount = is_bind || is_bound || shape.starts_with("mount:");
   if ((!is_mount && shape != "directory") || volume.found != (is_mount ? Found::Mount : Found::Directory))
     return false;
   if (is_mount) {
     const std::string path = layout::volume(uid, volume.plugin, volume.directory);
     const MountFact* top = mounts_->top_at(options_.node.root_dir + "/" + path);
     if (top == nullptr) return false;
-    if (is_bind ? !top->root.ends_with("/" + path) : "mount:" + top->type != shape) return false;
+    if (is_bound && !is_of_device(*top, volume)) return false;
+    if (!is_bound && (is_bind ? !top->root.ends_with("/" + path) : !is_mount_of(*top, shape))) return false;
   }
   volume.found = Found::Nothing;
   volume.is_incomplete = false;
@@ -155,14 +172,74 @@ bool Core::Engine::settle_found(const PodUid& uid, ActualVolume& volume, const S
   return true;
 }
 
+/// True for a mount of just the file system that is staged for the volume; of one that shares nothing for
+/// any.
+bool Core::Engine::is_of_device(const MountFact& mount, const ActualVolume& volume) const {
+  if (volume.device.empty()) return true;
+  const ActualDevice* device = actual_.find_device(volume.device);
+  if (device == nullptr || device->staged_path.empty()) return false;
+  const MountFact* staged = mounts_->top_at(options_.node.root_dir + "/" + device->staged_path);
+  return staged != nullptr && staged->device_major == mount.device_major &&
+         staged->device_minor == mount.device_minor;
+}
+
+/// A claim's volume that only the disk knows is called what its directory is called, which is the
+/// PersistentVolume's name: when the pod and the claim are known, it gets the pod's name for it. Else one
+/// would be removed while the other is made, in one place.
+void Core::Engine::name_found_volume(const DesiredPod& desired, const manifest::Volume& volume,
+                                     ActualPod& actual, PodWork& work) const {
+  if (!claim_of(*desired.pod, volume)) return;
+  const auto is_idle = [&](const VolumeName& name) {
+    const VolumeWork* known = work.find(name);
+    return known == nullptr || known->doing == Doing::None;
+  };
+  const auto is_nameless = [&](const ActualVolume& found) {
+    return found.name.str() == found.directory.str() && found.shape.empty() && found.device.empty() &&
+           found.state == PublishState::Uncertain && desired.find_used(found.name) == nullptr &&
+           is_idle(found.name);
+  };
+  if (std::none_of(actual.volumes.begin(), actual.volumes.end(), is_nameless)) return;
+  const ActualVolume* known = actual.find(volume.name);
+  if (known != nullptr && (known->state != PublishState::Absent || !is_idle(volume.name))) return;
+  const auto resolved =
+      resolve_volume(*desired.pod, volume, claims_view(true), options_.node.name, options_.node.labels);
+  const PluginName plugin = plugin_of(*desired.pod, volume, nullptr);
+  const auto found = std::find_if(actual.volumes.begin(), actual.volumes.end(), [&](const ActualVolume& one) {
+    return is_nameless(one) && one.plugin == plugin && resolved &&
+           one.directory == resolved.value().directory;
+  });
+  if (found == actual.volumes.end()) return;
+  std::erase_if(work.volumes, [&](const VolumeWork& one) { return one.name == found->name; });
+  if (VolumeWork* volume_work = work.find(volume.name)) volume_work->wanted_shape.reset();
+  ActualVolume named = std::move(*found);
+  actual.volumes.erase(found);
+  std::erase_if(actual.volumes, [&](const ActualVolume& one) { return one.name == volume.name; });
+  named.name = volume.name;
+  named.is_recorded = false;
+  actual.volumes.push_back(std::move(named));
+}
+
+/// True while what is in the volume's place is being removed under another name.
+bool Core::Engine::is_place_being_cleared(const ActualPod& actual, const ActualVolume& volume,
+                                          const PodWork& work, const VolumeDirectory& directory) {
+  return std::any_of(actual.volumes.begin(), actual.volumes.end(), [&](const ActualVolume& other) {
+    const VolumeWork* other_work = work.find(other.name);
+    return other.name != volume.name && other.plugin == volume.plugin && !directory.empty() &&
+           other.directory == directory && other_work != nullptr && other_work->doing == Doing::Unpublish;
+  });
+}
+
 /// If a mount that was found is of a kind that the plugin's removal unmounts, the volume is published as
 /// that, whatever the manifest says now.
 void Core::Engine::settle_mount(const PodUid& uid, ActualVolume& volume) {
   const Plugin* plugin = plugins_.by_name(volume.plugin);
   if (plugin == nullptr || volume.found != Found::Mount) return;
-  for (const Step& step : plugin->removal({uid, volume.directory, options_.node})) {
+  for (const Step& step :
+       plugin->removal({uid, volume.directory, options_.node, volume.shape, volume.device})) {
+    if (std::holds_alternative<UnmountNetwork>(step) && settle_found(uid, volume, "mount:nfs")) return;
     const auto* unmount = std::get_if<Unmount>(&step);
     if (unmount == nullptr) continue;
+    if (unmount->types.empty() && settle_found(uid, volume, "bound")) return;
     for (const std::string& type : unmount->types) {
       if (settle_found(uid, volume, type == "bind" ? type : "mount:" + type)) return;
     }
@@ -171,7 +248,7 @@ void Core::Engine::settle_mount(const PodUid& uid, ActualVolume& volume) {
 
 /// The mounts below a pod changed: what is published as a mount must still be one, and what was held up by a
 /// foreign mount is tried again.
-void Core::Engine::verify_mounts(const PodUid& uid, Instant now) {
+void Core::Engine::verify_mounts(const PodUid& uid, const MountTable& before, Instant now) {
   ActualPod* actual = actual_.find(uid);
   const auto work = work_.find(uid);
   if (actual == nullptr || work == work_.end()) return;
@@ -184,13 +261,16 @@ void Core::Engine::verify_mounts(const PodUid& uid, Instant now) {
       continue;
     const std::string path =
         options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory);
-    if (mounts_->top_at(path) != nullptr) continue;
+    if (mounts_->top_at(path) != nullptr) {
+      note_read_only(uid, volume, volume_work, before, now);
+      continue;
+    }
     volume.state = PublishState::Uncertain;
     volume_work.is_refreshing = false;
     if (desired_of(uid) == nullptr) continue;
     log(now, true, "MountVanished", "pod/" + actual->key.text(),
         "the mount of volume " + volume.name.str() + " was removed behind Mooring's back; it is made again" +
-            (volume.shape == "bind" ? "" : ", empty"));
+            (volume.shape.starts_with("mount:") ? ", empty" : ""));
   }
   dirty_.insert(uid);
 }
@@ -202,6 +282,11 @@ std::vector<std::string> Core::Engine::foreign_mounts() const {
   for (const MountFact* fact : mounts_->below(root)) {
     if (unmounted_.contains(fact->mount_point)) continue;
     const std::string_view relative = std::string_view(fact->mount_point).substr(root.size() + 1);
+    const bool is_staged =
+        std::any_of(actual_.devices().begin(), actual_.devices().end(), [&](const auto& entry) {
+          return !entry.second.staged_path.empty() && entry.second.staged_path == relative;
+        });
+    if (is_staged) continue;
     if (const auto part = layout::parse_sub_path(relative); part && actual_.find(part->pod) != nullptr)
       continue;
     const auto parsed = layout::parse_volume(relative);

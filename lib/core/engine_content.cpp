@@ -31,6 +31,7 @@ std::set<ObjectReference> Core::Engine::objects_of_volume(const manifest::Pod& p
                                                           const manifest::Volume& volume) {
   std::set<ObjectReference> objects = objects_of(volume.source, pod.key.name_space);
   objects.merge(objects_of_sub_paths(pod, volume.name));
+  if (auto claim = claim_of(pod, volume)) objects.insert({ObjectReference::Kind::Claim, std::move(*claim)});
   return objects;
 }
 
@@ -62,10 +63,8 @@ bool Core::Engine::waits_for_objects(const manifest::Pod& pod, const VolumeName&
   const bool all_read = listing_is_complete_ && failing_directories_.empty();
   const auto objects = objects_of_volume(pod, *volume);
   return std::any_of(objects.begin(), objects.end(), [&](const ObjectReference& object) {
-    const bool is_there = object.kind == ObjectReference::Kind::ConfigMap
-                              ? store_.find_config_map(object.key) != nullptr
-                              : store_.find_secret(object.key) != nullptr;
-    return !is_there && (!all_read || store_.may_hold(object));
+    if (object.kind == ObjectReference::Kind::Claim) return is_claim_open(object.key);
+    return !store_.is_settled(object) && (!all_read || store_.may_hold(object));
   });
 }
 

@@ -23,12 +23,15 @@ void Core::Engine::on(ListingCompleted& event, Instant now) {
   }
   failing_directories_.clear();
   listing_is_complete_ = true;
+  are_claims_touched_ = are_claims_touched_ || !was_allowed;
   constexpr Duration scan_interval = std::chrono::minutes(5);
   if (scanned_at_ && now.monotonic - *scanned_at_ >= scan_interval) request_scan(now);
   if (was_allowed) return;
   // What was held back until now may go: everything known is looked at again.
   for (const auto& [uid, pod] : actual_.pods())
     dirty_.insert(uid);
+  for (const auto& [key, device] : actual_.devices())
+    dirty_devices_.insert(key);
 }
 
 void Core::Engine::on(ListingFailed& event, Instant now) {
@@ -45,6 +48,11 @@ void Core::Engine::take_in(const StoreChanges& changes, Instant now) {
       log(now, true, "InvalidManifest", "file/" + file, line);
     for (const std::string& line : store_.warnings_of(file))
       log(now, false, "ManifestWarning", "file/" + file, line);
+  }
+  if (changes.storage) {
+    are_claims_touched_ = true;
+    // What was read whole at start is all there is; what comes later may come piece by piece.
+    if (listing_is_complete_) quiet_at_ = now.monotonic + options_.manifests_quiet;
   }
   for (const PodUid& uid : changes.pods)
     update_desired(uid);
@@ -69,6 +77,8 @@ void Core::Engine::update_desired(const PodUid& uid) {
   if (stored == nullptr || why_not != nullptr) {
     desired_.erase(uid);
     note_content_users(uid, nullptr);
+    if (pod_claims_.contains(uid)) are_claims_touched_ = true;
+    if (actual_.find(uid) == nullptr) note_claim_users(uid, nullptr);
     // Its removal starts afresh: what delayed its publishing must not delay that.
     const auto work = work_.find(uid);
     if (work == work_.end()) return;
@@ -85,6 +95,7 @@ void Core::Engine::update_desired(const PodUid& uid) {
   desired_.put({stored->pod, stored->note});
   if (is_same) return;
   note_content_users(uid, stored->pod.get());
+  note_claim_users(uid, stored->pod.get());
   // It is written anew: what was refused or waits for its time may be right now.
   const auto work = work_.find(uid);
   if (work == work_.end()) return;

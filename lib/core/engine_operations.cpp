@@ -24,6 +24,20 @@ void Core::Engine::on(OperationEnded& event, Instant now) {
       return scan_ended(event.outcome, now);
     case Doing::EmptyTrash:
       return trash_ended(what, event.outcome, now);
+    case Doing::Attach:
+    case Doing::Stage:
+    case Doing::Grow:
+    case Doing::Unstage:
+    case Doing::Detach:
+    case Doing::Prove:
+      return device_ended(what, event.outcome, now);
+    case Doing::Measure:
+      return measure_ended(what, event.outcome, now);
+    case Doing::MakeVolume:
+    case Doing::RemoveVolume:
+    case Doing::RecycleVolume:
+    case Doing::GrowVolume:
+      return volume_work_ended(what, event.outcome, now);
     case Doing::None:
       return;
   }
@@ -48,6 +62,16 @@ void Core::Engine::fail(const PodUid& uid, VolumeWork& work, const Error& error,
   const std::string object = actual == nullptr ? "pod/" + uid.str() : "pod/" + actual->key.text();
   log(now, true, work.phase == Phase::Unpublishing ? "FailedUnMount" : "FailedMount", object,
       "volume " + work.name.str() + ": " + error.text());
+}
+
+/// What a volume's worker did not live to tell, when all it may have waited for is a server.
+Error Core::Engine::of_server(const ActualVolume& volume, Error error) const {
+  const Plugin* plugin = plugins_.by_name(volume.plugin);
+  if (error.reason != "WorkerLost" || plugin == nullptr || plugin->removal_lane() != Lane::Own) return error;
+  error.reason = "ServerNotAnswering";
+  error.message = "its server did not answer in time: " + error.message;
+  error.remedy = "bring the server back, or see to the network between; Mooring tries again by itself";
+  return error;
 }
 
 void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant now) {
@@ -97,7 +121,7 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
   const bool is_foreign = outcome.error->reason == "ForeignDirectory";
   if (is_foreign) actual_.find(what.pod)->directory_may_exist = false;
   volume->state = volume->directory.empty() || is_foreign ? PublishState::Absent : PublishState::Uncertain;
-  fail(what.pod, work, *outcome.error, now);
+  fail(what.pod, work, of_server(*volume, *outcome.error), now);
   const DesiredPod* desired = desired_of(what.pod);
   if (desired == nullptr || work.watch_is_fresh) return;
   const Result<Recipe> recipe = recipe_of(*desired->pod, what.volume);
@@ -223,13 +247,17 @@ void Core::Engine::unpublish_ended(const InFlight& what, Outcome& outcome, Insta
     // A worker that was lost may have moved the directory aside, and could not tell under what name.
     if (outcome.error->kind == ErrorKind::Uncertain && !what.trash_name.empty()) add_trash(what.trash_name);
     volume->state = PublishState::Uncertain;
-    fail(what.pod, work, *outcome.error, now);
+    fail(what.pod, work, of_server(*volume, *outcome.error), now);
     return;
   }
   if (volume->is_mount)
     unmounted_.insert(options_.node.root_dir + "/" +
                       layout::volume(what.pod, volume->plugin, volume->directory));
+  work.removed_since.reset();
+  let_go(volume->directory);
+  forget_measurement(layout::volume(what.pod, volume->plugin, volume->directory));
   volume->state = PublishState::Absent;
+  volume->claim = {};
   volume->shape.clear();
   volume->is_mount = false;
   volume->is_shared = false;
@@ -285,7 +313,17 @@ void Core::Engine::on(OperationStuck& event, Instant now) {
   const std::string text = stuck_text(event.worker_pid);
   const ActualPod* actual = actual_.find(what.pod);
   log(now, true, "WorkerStuck", actual == nullptr ? "node" : "pod/" + actual->key.text(), text);
+  if (what.doing == Doing::Measure) measure_is_stuck(what, static_cast<std::uint64_t>(event.id), text);
   if (what.doing == Doing::EmptyTrash) trash_.at(what.trash_name).message = text;
+  if (const auto device = device_work_.find(what.device); device != device_work_.end()) {
+    device->second.stuck_pid = event.worker_pid;
+    for (const PodVolumeKey& user : device->second.users)
+      dirty_.insert(user.pod);
+  }
+  if (const auto claimed = volume_work_.find(what.persistent); claimed != volume_work_.end()) {
+    claimed->second.stuck_pid = event.worker_pid;
+    are_claims_to_be_told_ = true;
+  }
   const auto pod = work_.find(what.pod);
   if (pod == work_.end()) return;
   if (VolumeWork* work = pod->second.find(what.volume)) work->stuck_pid = event.worker_pid;
@@ -325,7 +363,17 @@ void Core::Engine::on(RetryRequested& event, Instant now) {
     }
     dirty_.insert(uid);
   }
+  for (auto& [key, work] : device_work_) {
+    work.backoff.hurry();
+    dirty_devices_.insert(key);
+  }
   if (event.pod) return;
+  for (auto& [name, work] : volume_work_)
+    work.backoff.hurry();
+  for (const auto& [name, row] : ledger_.volumes) {
+    if (!row.message.empty()) tries_asked_.insert(name);
+  }
+  are_claims_touched_ = are_claims_touched_ || !tries_asked_.empty();
   scan_backoff_.hurry();
   for (auto& [name, trash] : trash_)
     trash.backoff.hurry();

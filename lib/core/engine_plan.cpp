@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "binding/resolve.h"
 #include "core/engine.h"
 #include "plugin/common_options.h"
 #include "step/layout.h"
@@ -15,21 +16,48 @@ Result<Recipe> Core::Engine::recipe_of(const manifest::Pod& pod, const VolumeNam
     error.message = "pod " + pod.key.text() + " has no volume " + name.str();
     return error;
   }
-  const Plugin* plugin = plugins_.for_source(volume->source);
+  const ActualPod* actual = actual_.find(pod.uid);
+  const ActualVolume* there = actual == nullptr ? nullptr : actual->find(name);
+  const bool is_live = there != nullptr && there->state != PublishState::Absent;
+  MOORING_TRY(const ResolvedVolume resolved,
+              resolve_volume(pod, *volume, claims_view(is_live), options_.node.name, options_.node.labels));
+  const manifest::VolumeSource& source = resolved.volume.source;
+  const Plugin* plugin = plugins_.for_source(source);
   if (plugin == nullptr) {
     Error error;
     error.reason = "NoPlugin";
     error.message = "no volume plugin matched: volume " + name.str() + " is of the kind " +
-                    manifest::plugin_name(volume->source).str() + ", for which this Mooring has no plugin";
+                    manifest::plugin_name(source).str() + ", for which this Mooring has no plugin";
     error.remedy = "use a kind that `mooringctl get plugins` lists";
     return error;
   }
-  RecipeRequest request{pod, *volume, options_.node, store_, *mounts_};
+  RecipeRequest request{pod, resolved.volume, options_.node, store_, *mounts_};
+  request.directory = resolved.directory;
+  request.read_only = resolved.read_only;
+  request.mode = resolved.mode;
+  request.persistent = resolved.persistent.get();
+  request.mount_options = resolved.mount_options;
   if (const auto pod_work = work_.find(pod.uid); pod_work != work_.end()) {
     if (const VolumeWork* work = pod_work->second.find(name)) request.asked = work->asked;
   }
+  if (resolved.mode == manifest::VolumeMode::Block && !plugin->support().block_mode) {
+    return refusal("BlockModeUnsupported",
+                   "volume " + name.str() +
+                       " is asked for as a device (volumeMode: Block), and volumes of the kind " +
+                       plugin->name().str() + " are none",
+                   "name it in volumeMounts, with volumeMode: Filesystem");
+  }
   MOORING_TRY(Recipe recipe, plugin->recipe(request));
+  recipe.read_only = resolved.read_only;
   return with_common_options(std::move(recipe), request, plugin->support());
+}
+
+/// The plugin of a volume as it is written now; of a claim that cannot be told, the one that its volume was
+/// made by.
+PluginName Core::Engine::plugin_of(const manifest::Pod& pod, const manifest::Volume& volume,
+                                   const ActualVolume* known) const {
+  if (std::optional<PluginName> plugin = resolved_plugin(pod, volume, ledger_)) return *std::move(plugin);
+  return known != nullptr ? known->plugin : manifest::plugin_name(volume.source);
 }
 
 /// The recipe of a volume; made once while a pod is being planned.
@@ -84,6 +112,10 @@ void Core::Engine::plan(const PodUid& uid, Instant now) {
   made_.clear();  // They may hold secrets, and are right for this moment only.
   record(uid, *actual);
   update_phases(uid, now);
+  watch_limits(uid, now);
+  for (const ActualVolume& volume : actual->volumes) {
+    if (!volume.device.empty()) dirty_devices_.insert(volume.device);
+  }
 }
 
 /// Makes actual and work know every used volume, and forgets those that are neither wanted nor there.
@@ -91,9 +123,10 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
                                 PodWork& work, Instant now) {
   if (desired != nullptr) {
     for (const manifest::Volume* volume : desired->used) {
-      const PluginName plugin = manifest::plugin_name(volume->source);
+      name_found_volume(*desired, *volume, actual, work);
       VolumeWork& volume_work = work.ensure(volume->name, now.wall);
       ActualVolume* known = actual.find(volume->name);
+      const PluginName plugin = plugin_of(*desired->pod, *volume, known);
       if (known == nullptr) {
         known = &actual.volumes.emplace_back();
         known->name = volume->name;
@@ -101,6 +134,7 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
       }
       if (known->plugin != plugin && known->state == PublishState::Absent &&
           volume_work.doing == Doing::None) {
+        leave_device(uid, *known);
         *known = ActualVolume{};
         known->name = volume->name;
         known->plugin = plugin;
@@ -108,8 +142,12 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
       if (!volume_work.wanted_shape) {
         Result<Recipe> recipe = recipe_of(*desired->pod, volume->name);
         volume_work.wanted_shape = recipe ? recipe.value().shape() : Shape();
+        if (recipe) volume_work.read_only = recipe.value().read_only;
+        if (recipe) volume_work.size_limit = recipe.value().size_limit;
         volume_work.may_be_half_made = recipe && recipe.value().may_be_half_made();
         note_parts(*desired->pod, volume_work, recipe);
+        if (recipe && known->plugin == plugin && !volume_work.is_refused)
+          use_device(uid, *known, recipe.value());
         const bool is_shared = recipe && recipe.value().is_shared && known->plugin == plugin;
         if (is_shared && !known->is_shared) {  // Also of what was there before.
           known->is_shared = true;
@@ -142,6 +180,7 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
   };
   for (const ActualVolume& volume : actual.volumes) {
     if (!is_over(volume)) continue;
+    leave_device(uid, volume);
     if (VolumeWork* volume_work = work.find(volume.name)) drop_watch(uid, *volume_work);
     std::erase_if(work.volumes, [&](const VolumeWork& w) { return w.name == volume.name; });
   }
@@ -156,12 +195,13 @@ Core::Engine::Fate Core::Engine::fate_of(const DesiredPod* desired, const Actual
                                          const VolumeWork& work) const {
   if (desired == nullptr) return Fate::Unwanted;
   const manifest::Volume* used = desired->find_used(volume.name);
-  const bool is_used = used != nullptr && manifest::plugin_name(used->source) == volume.plugin;
+  const bool is_used = used != nullptr && plugin_of(*desired->pod, *used, &volume) == volume.plugin;
   const bool is_there = volume.state != PublishState::Absent || work.doing != Doing::None;
   const auto& shape = work.wanted_shape;
   const bool is_of_other_shape =
       is_there && shape && !shape->empty() && !volume.shape.empty() && *shape != volume.shape;
-  if (is_used && !is_of_other_shape) return Fate::Wanted;
+  const bool is_of_other_claim = is_used && is_there && is_another_claims(*desired->pod, *used, volume);
+  if (is_used && !is_of_other_shape && !is_of_other_claim) return Fate::Wanted;
   // Nothing is on the node that could be lost, or nobody can be using what is there.
   const bool is_harmless = volume.directory.empty() || volume.state != PublishState::Published;
   return is_harmless || volume.is_condemned ? Fate::Unwanted : Fate::Kept;
@@ -177,194 +217,14 @@ PodView Core::Engine::view_of(const PodUid&, const DesiredPod* desired, const Ac
   for (const ActualVolume& volume : actual.volumes) {
     const VolumeWork& volume_work = *work.find(volume.name);
     const Fate fate = fate_of(desired, volume, volume_work);
-    const bool waits = fate == Fate::Wanted && waits_for_objects(*desired->pod, volume.name);
+    const bool waits =
+        fate == Fate::Wanted && (waits_for_objects(*desired->pod, volume.name) || !is_device_ready(volume));
     view.volumes.push_back({volume.name, fate != Fate::Unwanted, volume.state,
                             volume_work.doing != Doing::None, volume_work.is_refused || waits,
                             fate == Fate::Wanted && volume_work.is_outdated,
                             volume_work.backoff.not_before()});
   }
   return view;
-}
-
-void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, const VolumeName& name,
-                                 Instant now) {
-  ActualPod& actual = *actual_.find(uid);
-  ActualVolume& volume = *actual.find(name);
-  VolumeWork& work = *work_.at(uid).find(name);
-  Result<Recipe> made = recipe_in_plan(*desired.pod, name);
-  note_parts(*desired.pod, work, made);
-  work.is_answering = std::exchange(work.is_asked, false) && made;
-  if (!made) {
-    if (volume.state == PublishState::Published) {  // compare_content() says why; what it holds stays.
-      work.is_content_stale = true;
-      work.is_outdated = false;
-      return;
-    }
-    const Error& error = made.error();
-    const bool is_new = !work.failure || work.failure->message != error.message;
-    work.is_refused = true;
-    work.failure = std::make_unique<Failure>(Failure{error.reason, error.message, error.remedy});
-    if (is_new)
-      log(now, true, "FailedMount", "pod/" + actual.key.text(), "volume " + name.str() + ": " + error.text());
-    return;
-  }
-  Recipe& recipe = made.value();
-  volume.directory = recipe.directory;
-  volume.found = Found::Nothing;
-  if (volume.shape != recipe.shape()) volume.is_recorded = false;
-  volume.shape = recipe.shape();
-  if (volume.state != PublishState::Published && recipe.may_be_half_made()) {
-    volume.is_incomplete = true;
-    volume.is_recorded = false;
-  }
-  if (recipe.is_shared && !volume.is_shared) {
-    volume.is_shared = true;
-    volume.is_recorded = false;
-  }
-  if (recipe.publish.up.empty()) {
-    volume.state = PublishState::Published;
-    work.is_answering = false;
-    work.is_outdated = false;
-    work.failure.reset();
-    return;
-  }
-  if (!recipe.directory.empty() || !recipe.sub_paths.empty()) actual.directory_may_exist = true;
-  Operation operation;
-  operation.lane = recipe.publish.lane;
-  operation.steps = std::move(recipe.publish.up);
-  if (work.is_unconfined) {
-    operation.lane = Lane::Own;
-    for (Step& step : operation.steps) {
-      if (auto* check = std::get_if<CheckHostPath>(&step)) check->confined_to.reset();
-      if (auto* part = std::get_if<BindSubPath>(&step)) part->confined_to.reset();
-      if (auto* change = std::get_if<ChangeGroup>(&step)) change->entries_max = 0;
-      if (auto* map = std::get_if<MapGroup>(&step)) map->entries_max = 0;
-    }
-  }
-  operation.deadline_ms = operation.lane == Lane::Own ? options_.own_deadline_ms : options_.local_deadline_ms;
-  operation.what = "publish " + volume_label(actual.key, name);
-  for (Step& step : operation.steps) {
-    if (auto* files = std::get_if<PublishFiles>(&step)) files->version = layout::content_version(now.wall);
-  }
-  work.doing = Doing::Publish;
-  work.is_refreshing = volume.state == PublishState::Published;
-  // Ownership is a thing of the first time: what containers made of it since is theirs.
-  if (work.is_refreshing)
-    std::erase_if(operation.steps,
-                  [](const Step& step) { return std::holds_alternative<ChangeGroup>(step); });
-  for (Step& step : operation.steps) {
-    if (auto* map = std::get_if<MapGroup>(&step)) map->bind_only = work.is_refreshing;
-  }
-  // What this run made itself a while ago is there; if not, the next try makes it again.
-  if (work.is_refreshing && !work.content.empty()) {
-    std::erase_if(operation.steps, [](const Step& step) {
-      return std::holds_alternative<MakePodDirectory>(step) || std::holds_alternative<MakeDirectory>(step);
-    });
-  }
-  work.is_content_stale = false;
-  const bool is_mount = recipe.presence == Presence::Mount || recipe.presence == Presence::Bind;
-  start(std::move(operation),
-        InFlight{
-            Doing::Publish, uid, name, {}, is_mount, std::move(recipe.content), std::move(recipe.sub_paths)});
-}
-
-void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, Instant now) {
-  ActualPod& actual = *actual_.find(uid);
-  ActualVolume& volume = *actual.find(name);
-  VolumeWork& work = *work_.at(uid).find(name);
-  work.is_blocked = false;
-  if (volume.directory.empty()) {  // Nothing of it is ours.
-    volume.state = PublishState::Absent;
-    volume.shape.clear();
-    dirty_.insert(uid);
-    drop_watch(uid, work);
-    return;
-  }
-  const std::string path =
-      options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory);
-  const std::vector<const MountFact*> below = mounts_->below(path);
-  const bool may_be_mount =
-      volume.is_mount || (volume.state == PublishState::Uncertain && volume.shape != "directory");
-  const std::size_t own = may_be_mount ? 1 : 0;
-  const MountFact* foreign = !below.empty() ? below.front() : nullptr;
-  if (foreign == nullptr && mounts_->count_at(path) > own) foreign = mounts_->top_at(path);
-  if (volume.is_shared) foreign = nullptr;  // Its containers may have left it: it is unmounted first.
-  if (foreign != nullptr) {
-    work.is_blocked = true;
-    work.phase = Phase::Unpublishing;
-    Error error;
-    error.kind = ErrorKind::Transient;
-    error.reason = "MountedBelow";
-    error.message =
-        "the volume is not removed, because something that Mooring did not make is mounted in it: " +
-        foreign->mount_point + " (" + foreign->type + " from " + foreign->source + ")";
-    error.path = foreign->mount_point;
-    error.remedy = "unmount it; Mooring goes on by itself then";
-    return fail(uid, work, error, now);
-  }
-  const Plugin* plugin = plugins_.by_name(volume.plugin);
-  if (plugin == nullptr) {
-    Error error;
-    error.kind = ErrorKind::Final;
-    error.reason = "NoPlugin";
-    error.message = "an earlier run left a volume of the kind " + volume.plugin.str() +
-                    ", for which this Mooring has no plugin";
-    error.remedy = "remove " + path + " by hand";
-    return fail(uid, work, error, now);
-  }
-  Operation operation;
-  operation.lane = Lane::Teardown;
-  operation.deadline_ms = options_.local_deadline_ms;
-  operation.what = "unpublish " + volume_label(actual.key, name);
-  operation.steps = plugin->removal({uid, volume.directory, options_.node});
-  if (operation.steps.empty()) {
-    volume.state = PublishState::Absent;
-    volume.shape.clear();
-    dirty_.insert(uid);
-    return;
-  }
-  if (volume.is_shared) {
-    UnmountLeftovers leftovers{layout::volume(uid, volume.plugin, volume.directory),
-                               static_cast<std::uint32_t>(own)};
-    operation.steps.insert(operation.steps.begin(), std::move(leftovers));
-  }
-  operation.steps.insert(operation.steps.begin(), ReleaseSubPaths{uid, volume.name});
-  volume.found = Found::Nothing;  // What the scan saw is not true any more from here on.
-  std::string trash_name;
-  for (Step& step : operation.steps) {
-    auto* discard = std::get_if<DiscardDirectory>(&step);
-    if (discard == nullptr) continue;
-    // A name that is never used twice: if the worker is lost, it is known what it may have left.
-    discard->trash_name +=
-        "." + std::to_string(options_.seed % 1'000'000'000) + "-" + std::to_string(last_operation_ + 1);
-    trash_name = discard->trash_name;
-  }
-  work.doing = Doing::Unpublish;
-  start(std::move(operation), InFlight{Doing::Unpublish, uid, name, std::move(trash_name), false, {}, {}});
-}
-
-void Core::Engine::start_remove_directory(const PodUid& uid, Instant) {
-  Operation operation;
-  operation.lane = Lane::Teardown;
-  operation.deadline_ms = options_.local_deadline_ms;
-  operation.what = "remove the directory of " + actual_.find(uid)->key.text();
-  operation.steps = {RemovePodDirectory{uid}};
-  work_.at(uid).directory_doing = Doing::RemoveDirectory;
-  start(std::move(operation), InFlight{Doing::RemoveDirectory, uid, {}, {}, false, {}, {}});
-}
-
-void Core::Engine::start_trash(Instant now) {
-  for (auto& [name, trash] : trash_) {
-    const auto due = trash.backoff.not_before();
-    if (trash.is_busy || (due && *due > now.monotonic)) continue;
-    trash.is_busy = true;
-    Operation operation;
-    operation.lane = Lane::Own;
-    operation.deadline_ms = options_.trash_deadline_ms;
-    operation.what = "remove trash/" + name;
-    operation.steps = {EmptyTrash{name}};
-    start(std::move(operation), InFlight{Doing::EmptyTrash, {}, {}, name, false, {}, {}});
-  }
 }
 
 /// Writes the pod's record anew if the node may come to hold something that it does not name.
@@ -386,6 +246,8 @@ void Core::Engine::forget(const PodUid& uid, Instant now) {
   effects_.pods_gone.push_back({uid, actual.key});
   log(now, false, "PodGone", "pod/" + actual.key.text(), "everything of the pod is removed");
   PodWork& work = work_.at(uid);
+  for (const ActualVolume& volume : actual.volumes)
+    leave_device(uid, volume);
   for (VolumeWork& volume : work.volumes)
     drop_watch(uid, volume);
   set_timer(uid, work, std::nullopt);
@@ -394,6 +256,8 @@ void Core::Engine::forget(const PodUid& uid, Instant now) {
   unconfirmed_.erase(uid);
   unseen_.erase(uid);
   held_.erase(uid);
+  const DesiredPod* next = desired_.find(uid);
+  note_claim_users(uid, next == nullptr ? nullptr : next->pod.get());
   if (desired_.find(uid) != nullptr) dirty_.insert(uid);  // Another pod of the same uid waited for its end.
 }
 

@@ -21,9 +21,8 @@ std::string_view propagation_name(manifest::MountPropagation propagation) {
 
 /// Who may write through a mount, and whether its files are given the container's label there: once for each
 /// volume, and not where that would write to a volume that is read-only as a whole (kubelet-behaviours 10.2).
-void set_access(ContainerMount& out, const manifest::VolumeMount& mount, const manifest::Volume* volume,
+void set_access(ContainerMount& out, const manifest::VolumeMount& mount, bool volume_is_read_only,
                 const PluginSupport& support, bool is_first_of_volume) {
-  const bool volume_is_read_only = volume != nullptr && manifest::is_read_only(volume->source);
   out.read_only = mount.read_only || support.always_read_only || volume_is_read_only;
   // Not what is read-only only as a volume: what is mounted below it is no part of that.
   out.recursive_read_only =
@@ -31,6 +30,16 @@ void set_access(ContainerMount& out, const manifest::VolumeMount& mount, const m
   out.recursive_read_only_required =
       out.recursive_read_only && mount.recursive_read_only == manifest::RecursiveReadOnly::Enabled;
   out.selinux_relabel = support.selinux_relabel && !volume_is_read_only && is_first_of_volume;
+}
+
+/// The name of the claim that a volume is of; empty: of none.
+std::string claim_name(const manifest::Pod& pod, const VolumeName& name) {
+  for (const manifest::Volume& volume : pod.volumes) {
+    if (volume.name != name) continue;
+    const auto claim = claim_of(pod, volume);
+    return claim ? claim->name.str() : std::string();
+  }
+  return {};
 }
 
 }  // namespace
@@ -61,9 +70,14 @@ void Core::Engine::update_phases(const PodUid& uid, Instant now) {
       phase = Phase::Unpublishing;
     } else if (there->state == PublishState::Published &&
                (volume.doing == Doing::None || volume.is_refreshing) &&
+               !holds_another_claim(desired, *there) && !waits_for_ledger(desired, volume.name) &&
                (desired == nullptr || fate_of(desired, *there, volume) == Fate::Kept ||
                 has_all_parts(*desired->pod, *there, volume))) {
       phase = Phase::Ready;
+    } else if (!volume.is_refused && !is_device_ready(*there) && device_work_.contains(there->device)) {
+      phase = device_phase(*actual_.find_device(there->device), device_work_.at(there->device));
+      // Those that have it may keep it; a volume that waits for it is not there.
+      if (phase == Phase::Ready) phase = Phase::Staging;
     } else if (!volume.is_refused &&
                (volume.doing != Doing::None || volume.failure || volume.refresh_failure)) {
       phase = Phase::Publishing;
@@ -86,7 +100,10 @@ void Core::Engine::update_phases(const PodUid& uid, Instant now) {
 std::string Core::Engine::path_of(const PodUid& uid, const DesiredPod* desired, const ActualVolume* volume,
                                   const VolumeName& name) const {
   if (volume != nullptr && !volume->directory.empty()) {
-    return options_.node.root_dir + "/" + layout::volume(uid, volume->plugin, volume->directory);
+    const bool is_device = volume->shape == "device";
+    return options_.node.root_dir + "/" +
+           (is_device ? layout::device(uid, volume->plugin, volume->directory)
+                      : layout::volume(uid, volume->plugin, volume->directory));
   }
   if (desired == nullptr) return {};
   const Result<Recipe> recipe = recipe_of(*desired->pod, name);
@@ -103,6 +120,8 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
   status.since = work.since;
   status.path = path_of(uid, desired, volume, work.name);
   status.attempts = work.backoff.attempts();
+  if (desired != nullptr) status.claim = claim_name(*desired->pod, work.name);
+  if (volume != nullptr && work.phase == Phase::Ready) status.usage = usage_of(uid, *volume, work);
   if (work.phase == Phase::Ready) {
     if (volume != nullptr && fate_of(desired, *volume, work) == Fate::Kept) {
       status.reason = "SpecChangeIgnored";
@@ -113,16 +132,61 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
       status.reason = work.refresh_failure->reason;
       status.message = work.refresh_failure->message;
       status.action = work.refresh_failure->action;
+    } else if (const auto device = device_work_.find(volume->device);
+               device != device_work_.end() &&
+               (device->second.failure || device->second.condition || !device->second.warning.empty())) {
+      // It can be used as it is; what is asked for besides cannot be had.
+      const Failure* failure = device->second.condition.get();
+      if (failure == nullptr) failure = device->second.failure.get();
+      status.reason = failure != nullptr ? failure->reason : "ShrinkRefused";
+      status.message = failure != nullptr ? failure->message : device->second.warning;
+      if (failure != nullptr) status.action = failure->action;
+    } else if (volume != nullptr && is_read_only_by_others(uid, *volume, work, *mounts_)) {
+      status.reason = "ReadOnly";
+      status.message = "it was asked for as writable, and the kernel has it read-only now";
+      status.action = "look at the kernel's log for errors of its file system";
+    } else if (volume != nullptr && is_over_limit(uid, *volume, work)) {
+      status.reason = "SizeLimitExceeded";
+      status.message = limit_text(work);
+      status.action = "remove data from the volume, or raise its limit; Mooring ends no pod for it";
     } else if (!work.warning.empty()) {
       status.reason = "OwnershipIncomplete";
       status.message = work.warning;
     }
     return status;
   }
-  if (work.stuck_pid != 0) {
+  if (volume != nullptr && work.stuck_pid == 0 && volume->state == PublishState::Published &&
+      holds_another_claim(desired, *volume)) {
+    status.reason = "SpecChangeIgnored";
+    status.message =
+        "it is the volume of another claim than the manifest names now, from before; the pod must "
+        "not start with it, and what may still use it keeps it";
+    status.action = "remove the pod's manifest, and put it back when the pod is gone";
+    return status;
+  }
+  const DeviceWork* device = nullptr;
+  if (volume != nullptr && desired != nullptr && !work.is_refused && !is_device_ready(*volume)) {
+    const auto found = device_work_.find(volume->device);
+    if (found != device_work_.end()) device = &found->second;
+  }
+  if (const std::int32_t pid = device != nullptr ? device->stuck_pid : work.stuck_pid; pid != 0) {
     status.reason = "WorkerStuck";
-    status.message = stuck_text(work.stuck_pid);
+    status.message = stuck_text(pid);
     status.action = "bring the server or device back that the volume lies on";
+  } else if (device != nullptr && device->failure) {
+    status.reason = device->failure->reason;
+    status.message = device->failure->message;
+    status.action = device->failure->action;
+    status.attempts = device->backoff.attempts();
+    if (const auto when = device->backoff.not_before(); when && device->doing == Doing::None)
+      status.next_retry = now.wall + std::max(*when - now.monotonic, Duration::zero());
+    return status;
+  } else if (device != nullptr) {
+    status.reason = std::string(to_string(work.phase));
+    status.message =
+        device->doing == Doing::None ? "waits for its device" : "its device is " + doing_text(device->doing);
+  } else if (work.phase == Phase::Pending && desired != nullptr && adoption_ == Adoption::Adopted &&
+             explain_unbound_claim(status, *desired->pod, work.name)) {
   } else if (work.failure) {
     status.reason = work.failure->reason;
     status.message = work.failure->message;
@@ -212,16 +276,22 @@ std::optional<PodUid> Core::Engine::find_pod(const ObjectKey& key) const {
   return going;
 }
 
-Result<std::vector<ContainerMount>> Core::Engine::container_mounts(const PodUid& uid,
-                                                                   const ContainerName& container) const {
+/// The pod, if its containers may be started now.
+Result<const DesiredPod*> Core::Engine::ready_pod(const PodUid& uid) const {
   const DesiredPod* desired = desired_of(uid);
   const auto work = work_.find(uid);
   if (desired == nullptr || work == work_.end())
     return status_error("NoSuchPod", "no manifest asks for this pod");
+  if (work->second.was_ready) return desired;
+  return status_error("NotReady",
+                      "pod " + desired->pod->key.text() + " is not ready: see `mooringctl explain`");
+}
+
+Result<std::vector<ContainerMount>> Core::Engine::container_mounts(const PodUid& uid,
+                                                                   const ContainerName& container) const {
+  MOORING_TRY(const DesiredPod* desired, ready_pod(uid));
+  const PodWork& work = work_.at(uid);
   const std::string pod_name = desired->pod->key.text();
-  if (!work->second.was_ready) {
-    return status_error("NotReady", "pod " + pod_name + " is not ready: see `mooringctl explain`");
-  }
   std::vector<ContainerMount> mounts;
   bool is_known = container.empty();
   const ActualPod& actual = *actual_.find(uid);
@@ -240,7 +310,8 @@ Result<std::vector<ContainerMount>> Core::Engine::container_mounts(const PodUid&
       MOORING_TRY(out.source, source_of(uid, *desired, c, mount));
       out.destination = mount.mount_path.starts_with('/') ? mount.mount_path : "/" + mount.mount_path;
       const Plugin* plugin = volume == nullptr ? nullptr : plugins_.by_name(volume->plugin);
-      set_access(out, mount, desired->find_used(mount.name),
+      const VolumeWork* volume_work = work.find(mount.name);
+      set_access(out, mount, volume_work != nullptr && volume_work->read_only,
                  plugin == nullptr ? PluginSupport() : plugin->support(), is_first_of_volume);
       out.propagation = std::string(propagation_name(mount.propagation));
       mounts.push_back(std::move(out));
@@ -277,8 +348,10 @@ NodeStatus Core::Engine::node_status() const {
     status.problems.insert(status.problems.end(), lines.begin(), lines.end());
   };
   append(store_.problems());
+  append(claim_problems());
   append(strangers_);
   append(foreign_mounts());
+  append(device_problems());
   for (const auto& [name, trash] : trash_) {
     if (!trash.message.empty()) status.problems.push_back("trash/" + name + ": " + trash.message);
   }

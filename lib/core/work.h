@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/quantity.h"
 #include "base/time.h"
 #include "plan/backoff.h"
 #include "status/status.h"
@@ -17,7 +19,26 @@
 namespace mooring {
 
 /// What is being done on something; None: nothing is in flight.
-enum class Doing : std::uint8_t { None, Publish, Unpublish, Watch, RemoveDirectory, Scan, EmptyTrash };
+enum class Doing : std::uint8_t {
+  None,
+  Publish,
+  Unpublish,
+  Watch,
+  RemoveDirectory,
+  Scan,
+  EmptyTrash,
+  Attach,
+  Stage,
+  Grow,
+  Unstage,
+  Detach,
+  Prove,
+  Measure,
+  MakeVolume,
+  RemoveVolume,
+  RecycleVolume,
+  GrowVolume,
+};
 
 /// Why something is not as it should be, for people.
 struct Failure {
@@ -41,8 +62,9 @@ struct VolumeWork {
   std::vector<int> watches;     ///< inotify watches for the path that is missing.
   std::int32_t stuck_pid = 0;   ///< The worker that cannot be ended; 0: none.
   Backoff backoff;
-  std::optional<MonotonicTime> last_hurry;  ///< When the watch last brought a try forward.
-  WallTime since;                           ///< Of the phase.
+  std::optional<MonotonicTime> removed_since;  ///< When its removal was first begun.
+  std::optional<MonotonicTime> last_hurry;     ///< When the watch last brought a try forward.
+  WallTime since;                              ///< Of the phase.
   std::unique_ptr<Failure> failure;
   /// Of a volume whose content follows objects: what it holds (Recipe::content) as far as this run knows.
   std::string content;
@@ -55,7 +77,9 @@ struct VolumeWork {
   std::set<ContainerName> asked;                        ///< Containers with parts that a runtime asked for.
   bool is_asked = false;      ///< The parts are to be looked at, because a container is about to start.
   bool is_answering = false;  ///< What is in flight looks at them.
-  std::string progress;       ///< How far what is in flight is; empty: it told nothing.
+  bool read_only = false;     ///< Of the recipe: no container writes to it.
+  std::optional<Quantity> size_limit;          ///< Likewise: what it may hold at most.
+  std::string progress;                        ///< How far what is in flight is; empty: it told nothing.
   std::optional<MonotonicTime> progress_told;  ///< When an event last told of it.
   std::string
       warning;  ///< What is not as it should be with a published volume that can be used all the same.
@@ -77,6 +101,35 @@ struct PodWork {
   VolumeWork& ensure(const VolumeName& name, WallTime now);
 };
 
+/// The work on what pods share of a volume.
+struct DeviceWork {
+  Doing doing = Doing::None;
+  std::set<PodVolumeKey> users;              ///< Volumes of pods that have it, or are to.
+  std::uint64_t wanted_capacity_bytes = 0;   ///< As a pod's recipe said last (DeviceRecipe)...
+  std::uint64_t staging_capacity_bytes = 0;  ///< ...and as it was when what is in flight began.
+  std::string warning;                       ///< What is asked for and is not done, though it is ready.
+  Backoff backoff;
+  std::optional<MonotonicTime> timer;       ///< When it is to be planned again.
+  std::optional<MonotonicTime> last_hurry;  ///< When the kernel's word last brought a try forward.
+  std::unique_ptr<Failure> failure;
+  bool failed_going_up = false;  ///< Which way `failure` came about...
+  bool failed_staging = false;   ///< ...and that it did so in the stage, which attaching anew does not mend.
+  /// What the kernel told of it since it was staged: it is there, and does not work as it should.
+  std::unique_ptr<Failure> condition;
+  bool is_lost = false;        ///< Its device is gone: down first, when no pod has it, and then up again.
+  bool is_unproven = false;    ///< An earlier run staged it, and nobody looked at it since.
+  std::int32_t stuck_pid = 0;  ///< The worker that cannot be ended; 0: none.
+};
+
+/// The work that the ledger asks for on a volume: making, growing, removing, emptying it.
+struct ClaimedVolumeWork {
+  Doing doing = Doing::None;
+  Quantity capacity;  ///< Of GrowVolume in flight: what it will have.
+  Backoff backoff;
+  std::unique_ptr<Failure> failure;
+  std::int32_t stuck_pid = 0;  ///< The worker that cannot be ended; 0: none.
+};
+
 /// An operation that was started and has not ended.
 struct InFlight {
   Doing doing = Doing::None;
@@ -86,6 +139,9 @@ struct InFlight {
   bool is_mount = false;                         ///< Of Publish: what the recipe said it will be.
   std::string content;                           ///< Of Publish: what the recipe said it will hold.
   std::map<std::string, std::string> sub_paths;  ///< Of Publish: the parts that it binds (Recipe).
+  VolumeKey device = {};                         ///< What pods share that it is about; empty: nothing.
+  std::string measured = {};                     ///< Of Measure: the key of the measurement.
+  ObjectName persistent = {};                    ///< The PersistentVolume that it makes, removes, ...
 };
 
 /// An operation whose worker waits in the kernel and cannot be ended.
@@ -96,6 +152,34 @@ struct StuckOperation {
 };
 /// What there is to say of it.
 std::string stuck_text(std::int32_t worker_pid);
+
+/// How full something is: a file system, for all volumes on it, or one directory that has a limit.
+struct Measurement {
+  std::string path;  ///< Relative: where it is asked.
+  Lane lane = Lane::Own;
+  PodVolumeKey limited;  ///< The volume whose limit is watched; empty: it is a file system.
+  std::optional<FileSystemUsage> usage;
+  WallTime measured;             ///< When that was so.
+  std::optional<Instant> tried;  ///< When it was last asked for.
+  std::string problem;           ///< Why the last try failed; empty: it did not.
+  bool is_waiting = false;       ///< For its turn (MeasureQueue).
+  bool is_busy = false;
+  bool is_enforced = false;            ///< The kernel keeps the limit.
+  bool is_over = false;                ///< It holds more than its limit.
+  std::optional<MonotonicTime> timer;  ///< When it is looked at again by itself.
+};
+
+/// What a measurement takes a place of while it is in flight, so that what hangs leaves places to others.
+enum class MeasurePlace : std::uint8_t {
+  Free,   ///< None: it asks memory.
+  Usual,  ///< One of a few.
+  Slow,   ///< One of half of these: a walk, or what failed the last time.
+  Stuck,  ///< None any more: its worker cannot be ended.
+};
+struct MeasureQueue {
+  std::deque<std::string> waiting;  ///< Keys of measurements; some may be gone by now.
+  std::size_t in_flight = 0;
+};
 
 /// One entry of the trash that waits to be removed.
 struct TrashWork {

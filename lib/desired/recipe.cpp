@@ -18,6 +18,10 @@ Shape Recipe::shape() const {
       return "directory";
     case Presence::Bind:
       return "bind";
+    case Presence::Bound:
+      return "bound";
+    case Presence::Device:
+      return "device";
     case Presence::Mount:
       return mount_types.empty() ? "mount" : "mount:" + mount_types.front();
   }
@@ -27,7 +31,7 @@ Shape Recipe::shape() const {
 bool Recipe::may_be_half_made() const {
   return std::any_of(publish.up.begin(), publish.up.end(), [](const Step& step) {
     return std::holds_alternative<ChangeGroup>(step) || std::holds_alternative<MapGroup>(step) ||
-           std::holds_alternative<PublishFiles>(step);
+           std::holds_alternative<PublishFiles>(step) || std::holds_alternative<LimitDirectory>(step);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/quantity.h"
 #include "step/step.h"
 
 namespace mooring {
@@ -23,6 +24,8 @@ enum class Presence : std::uint8_t {
   Directory,  ///< A directory of ours, with nothing mounted exactly on it.
   Mount,      ///< A mount exactly at the path, of one of `mount_types`.
   Bind,       ///< A directory of ours, bound on itself (MapGroup).
+  Bound,      ///< A bind of what is staged for the node, or of a directory of the node.
+  Device,     ///< A link to a raw device.
 };
 
 /// The way up of a stage; the way down is Plugin::removal(), which must not need the manifest. No steps:
@@ -32,8 +35,25 @@ struct Stage {
   Lane lane = Lane::Local;
 };
 
+/// What the pods of a node share of a volume: its device, and the file system on it, mounted once. The way
+/// down is Plugin::unstage() and Plugin::detach().
+///
+///     Detached ──attach──▶ Attached ──stage──▶ Staged ──▶ published to pods
+struct DeviceRecipe {
+  VolumeKey key;            ///< The same for all pods that share it.
+  DeviceName device;        ///< What the attached thing is called.
+  std::string staged_path;  ///< Relative; where it is mounted for the node. Empty: it is used as a device.
+  Stage attach;
+  Stage stage;
+  /// How large it is to be (spec.capacity); 0: as it is. Staged for less than that, `grow` is done.
+  std::uint64_t capacity_bytes = 0;
+  Stage grow;
+};
+
 /// How a volume of a pod comes to be: a plugin's answer, pure data.
 struct Recipe {
+  std::optional<DeviceRecipe>
+      device;  ///< What must be staged before anything is published; nullopt: nothing.
   Stage publish;
   VolumeDirectory directory;  ///< Its name below volumes/<plugin>/; empty: none (hostPath).
   std::string path;           ///< Absolute: what containers mount.
@@ -49,6 +69,12 @@ struct Recipe {
   /// Targets of parts that are bound only when their container is asked for, and that the volume is ready
   /// without: an init container that runs before has the volume too, and may make what is to be bound.
   std::set<std::string> late_sub_paths;
+  /// Of a directory on a file system that it shares: how much it may hold. Kept by the kernel where that can
+  /// (LimitDirectory), else watched.
+  std::optional<Quantity> size_limit;
+  bool read_only = false;  ///< As a whole, for all containers.
+  /// What may be done to unmount it while its server does not answer. It outlives the manifest.
+  UnmountPolicy unmount_policy = UnmountPolicy::Force;
   bool is_shared = false;  ///< A container may mount in it what the node sees too (Bidirectional).
 
   Shape shape() const;

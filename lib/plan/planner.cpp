@@ -5,12 +5,14 @@
 namespace mooring {
 namespace {
 
-void look_again_at(PodPlan& plan, MonotonicTime when) {
+template <class Plan>
+void look_again_at(Plan& plan, MonotonicTime when) {
   plan.look_again = plan.look_again ? std::min(*plan.look_again, when) : when;
 }
 
 /// True if the time has come; else remembers when it will.
-bool is_due(PodPlan& plan, const std::optional<MonotonicTime>& not_before, MonotonicTime now) {
+template <class Plan>
+bool is_due(Plan& plan, const std::optional<MonotonicTime>& not_before, MonotonicTime now) {
   if (!not_before || *not_before <= now) return true;
   look_again_at(plan, *not_before);
   return false;
@@ -39,6 +41,35 @@ PodPlan plan_pod(const PodView& pod, const PlanGate& gate) {
   } else if (is_due(plan, pod.directory_not_before, gate.now)) {
     plan.remove_directory = true;
   }
+  return plan;
+}
+
+namespace {
+
+DeviceMove move_up(const DeviceView& device) {
+  if (device.is_uncertain || device.state == DeviceState::Detached) return DeviceMove::Attach;
+  if (device.state == DeviceState::Attached && device.has_stage) return DeviceMove::Stage;
+  return device.is_outdated ? DeviceMove::Grow : DeviceMove::None;
+}
+
+DeviceMove move_down(const DeviceView& device) {
+  if (device.is_uncertain || device.state == DeviceState::Staged) return DeviceMove::Unstage;
+  return device.state == DeviceState::Attached ? DeviceMove::Detach : DeviceMove::Forget;
+}
+
+}  // namespace
+
+DevicePlan plan_device(const DeviceView& device, const PlanGate& gate) {
+  DevicePlan plan;
+  if (device.is_busy) return plan;
+  DeviceMove move = DeviceMove::None;
+  if (device.is_wanted && gate.may_set_up) {
+    move = move_up(device);
+  } else if (!device.is_wanted && !device.is_needed && gate.may_tear_down) {
+    move = move_down(device);
+  }
+  if (move == DeviceMove::None) return plan;
+  if (move == DeviceMove::Forget || is_due(plan, device.not_before, gate.now)) plan.move = move;
   return plan;
 }
 

@@ -55,4 +55,30 @@ struct PodPlan {
 /// pod's directory is being removed nothing is published into it.
 PodPlan plan_pod(const PodView& pod, const PlanGate& gate);
 
+/// All that planning needs to know of what pods share of a volume.
+struct DeviceView {
+  bool is_wanted = false;  ///< A pod that is to have the volume waits for it or has it.
+  bool is_needed = false;  ///< A pod has the volume, or may have.
+  DeviceState state = DeviceState::Detached;
+  bool is_uncertain = false;
+  bool has_stage = false;    ///< It is mounted for the node, and not only attached.
+  bool is_outdated = false;  ///< Staged, and is to be larger.
+  bool is_busy = false;
+  std::optional<MonotonicTime> not_before;
+};
+
+enum class DeviceMove : std::uint8_t { None, Attach, Stage, Grow, Unstage, Detach, Forget };
+
+struct DevicePlan {
+  DeviceMove move = DeviceMove::None;
+  std::optional<MonotonicTime> look_again;
+};
+
+/// The next move of a device; one at a time, so that nothing is done to it from two sides:
+///
+///     wanted       Detached or uncertain → Attach, Attached → Stage, outdated → Grow
+///     not wanted, not needed by any pod any more (never before: it would be taken from under it)
+///                  Staged or uncertain → Unstage, Attached → Detach, Detached → Forget
+DevicePlan plan_device(const DeviceView& device, const PlanGate& gate);
+
 }  // namespace mooring

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "base/quote.h"
 #include "content/content.h"
 #include "content/environment.h"
+#include "plugin/annotations.h"
 #include "step/layout.h"
 
 namespace mooring {
@@ -18,18 +18,9 @@ constexpr const char* strategy_annotation = "mooring.io/fs-group-strategy";
 /// What a warm worker can walk through while others wait for it.
 constexpr std::uint64_t local_entries_max = 10'000;
 
-/// The value of an annotation that has a few; `fallback` if it is not there.
-Result<std::string> choice_of(const manifest::Pod& pod, const char* annotation, const char* fallback,
-                              std::initializer_list<std::string_view> choices) {
-  const auto found = pod.annotations.find(annotation);
-  if (found == pod.annotations.end()) return std::string(fallback);
-  if (std::find(choices.begin(), choices.end(), found->second) != choices.end()) return found->second;
-  std::string known;
-  for (const std::string_view choice : choices)
-    known += (known.empty() ? "" : " or ") + std::string(choice);
-  return refusal("InvalidAnnotation",
-                 "annotation " + std::string(annotation) + " is " + quoted(found->second) + ", not " + known,
-                 "correct it, or leave it out");
+/// Whoever says so: the source, or the claim or the PersistentVolume that it came by.
+bool is_read_only(const RecipeRequest& request) {
+  return request.read_only || manifest::is_read_only(request.volume.source);
 }
 
 struct SubPath {
@@ -123,7 +114,7 @@ Result<void> add_sub_paths(const RecipeRequest& request, const PluginSupport& su
     MOORING_TRY(make_live(recipe, parts));
   }
   BindSubPath bind;
-  bind.may_create = !support.always_read_only && !manifest::is_read_only(request.volume.source);
+  bind.may_create = !support.always_read_only && !is_read_only(request);
   if (recipe.presence == Presence::HostPath) {
     bind.host_path = recipe.path;
     const MountFact* covering = request.mounts.covering(recipe.path);
@@ -157,8 +148,8 @@ Result<void> add_sub_paths(const RecipeRequest& request, const PluginSupport& su
 
 Result<void> add_group(const RecipeRequest& request, const PluginSupport& support, Recipe& recipe) {
   const manifest::PodSecurity& security = request.pod.security;
-  const bool is_walked = support.fs_group && !support.writes_content;
-  if (!is_walked || !security.fs_group || manifest::is_read_only(request.volume.source)) return success();
+  const bool is_walked = support.fs_group && !support.writes_content && recipe.presence != Presence::Device;
+  if (!is_walked || !security.fs_group || is_read_only(request)) return success();
   const auto group = static_cast<std::uint32_t>(*security.fs_group);
   const std::string path = recipe.path.substr(request.node.root_dir.size() + 1);
   MOORING_TRY(const std::string strategy,
@@ -196,6 +187,12 @@ Result<Recipe> with_common_options(Recipe recipe, const RecipeRequest& request,
     }
   }
   MOORING_TRY(add_sub_paths(request, support, recipe));
+  // A walk or a look-up waits for a disk that does not answer, and others must not wait with it.
+  const auto may_wait = [](const Step& step) {
+    return std::holds_alternative<ChangeGroup>(step) || std::holds_alternative<BindSubPath>(step);
+  };
+  if (recipe.device && std::any_of(recipe.publish.up.begin(), recipe.publish.up.end(), may_wait))
+    recipe.publish.lane = Lane::Own;
   // What a container mounted on the way to a part may be on a server.
   if (recipe.is_shared && !recipe.sub_paths.empty()) recipe.publish.lane = Lane::Own;
   return recipe;

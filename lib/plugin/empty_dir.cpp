@@ -31,6 +31,15 @@ std::optional<std::uint64_t> memory_size(const EmptyDirSource& source, const Rec
   return static_cast<std::uint64_t>(least->rounded_up());
 }
 
+/// What the directory of an emptyDir on disk may hold at most: the least of its own limit and that of its
+/// pod's local storage; nullopt if neither is given.
+std::optional<Quantity> disk_limit(const EmptyDirSource& source, const manifest::Pod& pod) {
+  std::optional<Quantity> least = pod_storage_limit(pod);
+  if (source.size_limit && source.size_limit->rounded_up() > 0 && (!least || *source.size_limit < *least))
+    least = source.size_limit;
+  return least;
+}
+
 constexpr std::string_view huge_pages_prefix = "hugepages-";
 
 /// The page sizes that the pod's containers request.
@@ -97,6 +106,23 @@ std::optional<Quantity> pod_memory_limit(const manifest::Pod& pod) {
   return largest_init && *sum < *largest_init ? largest_init : sum;
 }
 
+std::optional<Quantity> pod_storage_limit(const manifest::Pod& pod) {
+  std::optional<Quantity> sum;
+  std::optional<Quantity> largest_init;
+  for (const manifest::Container& container : pod.containers) {
+    const auto limit = container.limits.find("ephemeral-storage");
+    const bool is_given = limit != container.limits.end() && limit->second.rounded_up() > 0;
+    if (container.kind == ContainerKind::Ephemeral || !is_given) continue;
+    if (container.kind == ContainerKind::Init) {
+      if (!largest_init || *largest_init < limit->second) largest_init = limit->second;
+    } else {
+      sum = sum ? *sum + limit->second : limit->second;
+    }
+  }
+  if (!sum) return largest_init;
+  return largest_init && *sum < *largest_init ? largest_init : sum;
+}
+
 PluginName EmptyDirPlugin::name() const {
   return plugin_name();
 }
@@ -125,6 +151,11 @@ Result<Recipe> EmptyDirPlugin::recipe(const RecipeRequest& request) const {
   switch (source.medium) {
     case EmptyDirSource::Medium::Default:
       recipe.presence = Presence::Directory;
+      recipe.size_limit = disk_limit(source, pod);
+      if (recipe.size_limit) {
+        recipe.publish.up.push_back(
+            LimitDirectory{path, static_cast<std::uint64_t>(recipe.size_limit->rounded_up())});
+      }
       break;
     case EmptyDirSource::Medium::Memory:
       recipe.presence = Presence::Mount;
@@ -143,7 +174,13 @@ Result<Recipe> EmptyDirPlugin::recipe(const RecipeRequest& request) const {
 }
 
 std::vector<Step> EmptyDirPlugin::removal(const Remains& remains) const {
-  return removal_of_directory(plugin_name(), remains, {"tmpfs", "hugetlbfs", "bind"});
+  std::vector<Step> steps = removal_of_directory(plugin_name(), remains, {"tmpfs", "hugetlbfs", "bind"});
+  // Before the directory goes to the trash, which knows no volumes.
+  if (!remains.shape.starts_with("mount:")) {
+    const std::string path = layout::volume(remains.pod, plugin_name(), remains.directory);
+    steps.insert(steps.end() - 1, UnlimitDirectory{path});
+  }
+  return steps;
 }
 
 }  // namespace mooring

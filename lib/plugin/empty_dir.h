@@ -9,6 +9,7 @@ namespace mooring {
 /// (kubelet-behaviours 13.1).
 ///
 ///     medium ""             pods/<uid>/volumes/kubernetes.io~empty-dir/<name>, mode 0777
+///       with a limit        and a project quota on it, where its file system has that
 ///     medium Memory         a tmpfs on it, root mode 01777, size = least of sizeLimit, the pod's memory
 ///     limit and the
 ///                           node's allocatable memory
@@ -26,5 +27,9 @@ class EmptyDirPlugin final : public Plugin {
 /// The memory that a pod can use at most: the greater of the sum over its regular containers and the largest
 /// of its init containers; nullopt if any container has no limit.
 std::optional<Quantity> pod_memory_limit(const manifest::Pod& pod);
+
+/// The local storage that a pod may use at most: the greater of the sum over its regular containers and the
+/// largest of its init containers, of those with a limit; nullopt if none has one (kubelet-behaviours 2.4).
+std::optional<Quantity> pod_storage_limit(const manifest::Pod& pod);
 
 }  // namespace mooring

@@ -3,20 +3,12 @@
 #include <array>
 
 #include "base/quote.h"
+#include "manifest/names.h"
 
 namespace mooring {
 namespace {
 
 using manifest::HostPathSource;
-
-bool has_parent_element(std::string_view path) {
-  while (!path.empty()) {
-    const std::size_t end = path.find('/');
-    if (path.substr(0, end) == "..") return true;
-    path.remove_prefix(end == std::string_view::npos ? path.size() : end + 1);
-  }
-  return false;
-}
 
 Error invalid_host_path(std::string message, std::string remedy) {
   return refusal("InvalidHostPath", std::move(message), std::move(remedy));
@@ -53,7 +45,7 @@ bool HostPathPlugin::takes(const manifest::VolumeSource& source) const {
 Result<Recipe> HostPathPlugin::recipe(const RecipeRequest& request) const {
   const auto& source = std::get<HostPathSource>(request.volume.source);
   const std::string volume = "volume " + request.volume.name.str() + ": ";
-  if (has_parent_element(source.path)) {
+  if (manifest::has_parent_element(source.path)) {
     return invalid_host_path(volume + "invalid HostPath " + quoted(source.path) + ": it has a `..` element",
                              "write the path without ..");
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +38,15 @@ struct RecipeRequest {
   /// spec.mountOptions of the PersistentVolume that the volume is; a plugin that supports none refuses them.
   std::vector<std::string> mount_options = {};
   std::set<ContainerName> asked = {};  ///< Containers that a runtime is about to start, or did.
+  VolumeDirectory directory = {};      ///< Its directory's name; empty: the volume's own.
+  bool read_only = false;              ///< As a whole: the pod, the source or the access modes say so.
+  manifest::VolumeMode mode = manifest::VolumeMode::Filesystem;
+  const manifest::PersistentVolume* persistent = nullptr;  ///< nullptr: the pod's own.
+
+  /// Where the volume lies below `volumes/<plugin>`.
+  VolumeDirectory directory_name() const {
+    return directory.empty() ? VolumeDirectory(volume.name.str()) : directory;
+  }
 };
 
 /// What is known of a volume that must go, when its manifest may not be there any more.
@@ -44,6 +54,17 @@ struct Remains {
   PodUid pod;
   VolumeDirectory directory;
   const NodeInfo& node;
+  Shape shape = {};       ///< What it was made as; empty: nobody knows.
+  VolumeKey device = {};  ///< What it shares with other pods' volumes; empty: nothing.
+  UnmountPolicy unmount_policy = UnmountPolicy::Force;  ///< As the recipe had it.
+  std::uint32_t attempt = 0;  ///< How often its removal was ended at its deadline before.
+};
+
+/// The same of what pods share of a volume.
+struct DeviceRemains {
+  VolumeKey key;
+  DeviceName device;
+  std::string staged_path;  ///< See DeviceRecipe.
 };
 
 /// A kind of volume. Pure: answers depend on arguments alone, and touch nothing.
@@ -62,6 +83,18 @@ class Plugin {
   /// in: they are right for a volume that was never made, half made, or made by an earlier run. Empty:
   /// nothing is ever made.
   virtual std::vector<Step> removal(const Remains& remains) const = 0;
+  /// The way down of a volume that has a DeviceRecipe, when no pod has it any more: right for anything that
+  /// was never done, half done, or done by an earlier run.
+  virtual std::vector<Step> unstage(const DeviceRemains&) const { return {}; }
+  virtual std::vector<Step> detach(const DeviceRemains&) const { return {}; }
+  /// The key of the DeviceRecipe that a PersistentVolume of this plugin has; nullopt: it has none.
+  virtual std::optional<VolumeKey> device_key(const manifest::PersistentVolume&) const {
+    return std::nullopt;
+  }
+  /// What shows whether something that an earlier run staged is still what it was; nothing: nobody can tell.
+  virtual std::vector<Step> prove(const DeviceRemains&) const { return {}; }
+  /// Which worker may do removal()'s steps.
+  virtual Lane removal_lane() const { return Lane::Teardown; }
 };
 
 }  // namespace mooring

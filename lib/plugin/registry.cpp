@@ -1,8 +1,11 @@
 #include "plugin/registry.h"
 
+#include "plugin/block.h"
 #include "plugin/config_volume.h"
 #include "plugin/empty_dir.h"
 #include "plugin/host_path.h"
+#include "plugin/local.h"
+#include "plugin/nfs.h"
 
 namespace mooring {
 
@@ -23,14 +26,22 @@ const Plugin* PluginRegistry::by_name(const PluginName& name) const {
   return nullptr;
 }
 
+std::optional<VolumeKey> PluginRegistry::device_of(const manifest::PersistentVolume& volume) const {
+  const Plugin* plugin = for_source(volume.source);
+  return plugin == nullptr ? std::nullopt : plugin->device_key(volume);
+}
+
 PluginRegistry built_in_plugins() {
   std::vector<std::unique_ptr<const Plugin>> plugins;
   plugins.push_back(std::make_unique<EmptyDirPlugin>());
   plugins.push_back(std::make_unique<HostPathPlugin>());
+  plugins.push_back(std::make_unique<NfsPlugin>());
   plugins.push_back(std::make_unique<ConfigVolumePlugin<manifest::ConfigMapSource>>());
   plugins.push_back(std::make_unique<ConfigVolumePlugin<manifest::SecretSource>>());
   plugins.push_back(std::make_unique<ConfigVolumePlugin<manifest::DownwardApiSource>>());
   plugins.push_back(std::make_unique<ConfigVolumePlugin<manifest::ProjectedSource>>());
+  plugins.push_back(std::make_unique<LocalPlugin>());
+  plugins.push_back(std::make_unique<BlockPlugin>());
   return PluginRegistry(std::move(plugins));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "plugin/plugin.h"
@@ -15,6 +16,8 @@ class PluginRegistry {
   /// The plugin that takes the source, or nullptr.
   const Plugin* for_source(const manifest::VolumeSource& source) const;
   const Plugin* by_name(const PluginName& name) const;
+  /// What pods share of the PersistentVolume: a device; nullopt: nothing.
+  std::optional<VolumeKey> device_of(const manifest::PersistentVolume& volume) const;
   const std::vector<std::unique_ptr<const Plugin>>& all() const { return plugins_; }
 
  private:

@@ -49,11 +49,18 @@ std::string json_array(const std::vector<std::string>& items) {
   return out + "]\n";
 }
 
-std::string json_numbers(const std::vector<std::int64_t>& numbers) {
+std::string json_line(const std::vector<std::string>& items) {
   std::string out;
-  for (const std::int64_t number : numbers)
-    out += (out.empty() ? "" : ", ") + std::to_string(number);
+  for (const std::string& item : items)
+    out += (out.empty() ? "" : ", ") + item;
   return "[" + out + "]";
+}
+
+std::string json_numbers(const std::vector<std::int64_t>& numbers) {
+  std::vector<std::string> items;
+  for (const std::int64_t number : numbers)
+    items.push_back(std::to_string(number));
+  return json_line(items);
 }
 
 /// A JSON object of members whose values are JSON.
@@ -81,6 +88,20 @@ void add_label_left_out(const ContainerSecurity& security, std::vector<std::stri
       "the pod gives only a part of its SELinux label: it is left out, since the runtime takes it whole "
       "(user, "
       "role, type and level)");
+}
+
+/// "mrw" as every runtime writes it.
+std::string device_access(const ContainerDevice& device) {
+  std::string access = "rwm";
+  std::erase_if(access, [&](char c) { return device.permissions.find(c) == std::string::npos; });
+  return access;
+}
+
+/// What an OCI device and the rule for it both name it by.
+std::vector<std::pair<std::string_view, std::string>> oci_numbers(const FoundDevice& device) {
+  return {{"type", json_string("b")},
+          {"major", std::to_string(device.device_major)},
+          {"minor", std::to_string(device.device_minor)}};
 }
 
 }  // namespace
@@ -218,6 +239,72 @@ std::string render_cri_security(const ContainerSecurity& security) {
     part = json_string(part);
   if (!label.empty()) members.emplace_back("selinux_options", json_object(label));
   return json_object({{"security_context", json_object(members)}}) + "\n";
+}
+
+std::string render_oci_devices(const std::vector<FoundDevice>& devices) {
+  constexpr std::uint32_t writing = 0222;
+  std::vector<std::string> nodes;
+  std::vector<std::string> rules;
+  for (const FoundDevice& found : devices) {
+    const bool may_write = found.device.permissions.find('w') != std::string::npos;
+    auto node = oci_numbers(found);
+    node.emplace(node.begin(), "path", json_string(found.device.destination));
+    // A runtime without device cgroups has nothing but the mode.
+    node.emplace_back("fileMode", std::to_string(may_write ? found.mode : found.mode & ~writing));
+    node.emplace_back("uid", std::to_string(found.user));
+    node.emplace_back("gid", std::to_string(found.group));
+    nodes.push_back(json_object(node));
+    auto rule = oci_numbers(found);
+    rule.emplace(rule.begin(), "allow", "true");
+    rule.emplace_back("access", json_string(device_access(found.device)));
+    rules.push_back(json_object(rule));
+  }
+  const std::string resources = json_object({{"devices", json_line(rules)}});
+  const std::string members = json_object({{"devices", json_line(nodes)}, {"resources", resources}});
+  return json_object({{"linux", members}}) + "\n";
+}
+
+Result<std::string> render_podman_devices(const std::vector<FoundDevice>& devices) {
+  std::string out;
+  for (const FoundDevice& found : devices) {
+    const ContainerDevice& device = found.device;
+    for (const std::string& path : {device.source, device.destination}) {
+      if (path.find(':') == std::string::npos) continue;
+      Error error;
+      error.reason = "DevicePathUnavailable";
+      error.message = "Podman takes no device with a colon in its path, as volume " + device.volume.str() +
+                      " of container " + device.container.str() + " has it: " + path;
+      error.remedy = "use another path, or another runtime";
+      return error;
+    }
+    out += "--device " + shell_word(device.source + ":" + device.destination + ":" + device_access(device)) +
+           "\n";
+  }
+  return out;
+}
+
+std::string render_nspawn_devices(const std::vector<FoundDevice>& devices) {
+  std::string out;
+  for (const FoundDevice& found : devices) {
+    const ContainerDevice& device = found.device;
+    const std::string access = device_access(device);
+    const std::string flag = access.find('w') == std::string::npos ? "--bind-ro=" : "--bind=";
+    out += shell_word(flag + nspawn_path(device.source) + ":" + nspawn_path(device.destination)) + "\n";
+    out += shell_word("--property=DeviceAllow=/dev/block/" + std::to_string(found.device_major) + ":" +
+                      std::to_string(found.device_minor) + " " + access) +
+           "\n";
+  }
+  return out;
+}
+
+std::string render_cri_devices(const std::vector<FoundDevice>& devices) {
+  std::vector<std::string> items;
+  for (const FoundDevice& found : devices) {
+    items.push_back(json_object({{"container_path", json_string(found.device.destination)},
+                                 {"host_path", json_string(found.device.source)},
+                                 {"permissions", json_string(device_access(found.device))}}));
+  }
+  return json_array(items);
 }
 
 }  // namespace mooring

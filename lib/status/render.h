@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,9 +10,9 @@
 
 namespace mooring {
 
-// A container's mounts, and what the pod asks of its process for the sake of its volumes, in the words of
-// each runtime. Pure: text from values; nothing is looked up. Each function gives all the mounts that it is
-// handed, in their order, and ends with a newline unless it gives nothing.
+// A container's mounts and raw devices, and what the pod asks of its process for the sake of its volumes, in
+// the words of each runtime. Pure: text from values; nothing is looked up. Each function gives all the mounts
+// that it is handed, in their order, and ends with a newline unless it gives nothing.
 //
 // What a runtime has no words for is left out, and the function of the same name with `_leaves_out` tells it,
 // a line each, for a person. What must not be left out is an error.
@@ -54,6 +55,35 @@ std::vector<std::string> render_nspawn_leaves_out(const std::vector<ContainerMou
 /// The `mounts` of a CRI ContainerConfig, as JSON: container_path, host_path, readonly and, by the names of
 /// the protocol's enum, propagation; recursive_read_only and selinux_relabel where they are true.
 std::string render_cri(const std::vector<ContainerMount>& mounts);
+
+/// A raw device as it was found on the node, by its link. What is rendered was looked at: so a device that is
+/// missing is never left out unseen.
+struct FoundDevice {
+  ContainerDevice device;
+  std::uint32_t device_major = 0;
+  std::uint32_t device_minor = 0;
+  std::uint32_t mode = 0;  ///< Permission bits of its node...
+  std::uint32_t user = 0;  ///< ...and whose it is.
+  std::uint32_t group = 0;
+};
+
+/// The members of an OCI config.json that give a container its raw devices, with the owner and mode of their
+/// nodes: `{"linux": {"devices": [{"path": "/dev/xvda", "type": "b", "major": 7, "minor": 3, ...}],
+/// "resources": {"devices": [{"allow": true, ..., "access": "rwm"}]}}}`. Both lists are to be put behind
+/// those that are there: the first of the others forbids all that no later one allows.
+std::string render_oci_devices(const std::vector<FoundDevice>& devices);
+
+/// Podman's flags, as above: `--device /link:/dev/xvda:rwm`; Podman follows the link. It knows no way to
+/// write a path with a colon: an error.
+Result<std::string> render_podman_devices(const std::vector<FoundDevice>& devices);
+
+/// systemd-nspawn's flags, as above: `--bind=/link:/dev/xvda` and `'--property=DeviceAllow=/dev/block/7:3
+/// rwm'`, which systemd takes for the numbers whether or not that path is there. It is the second that keeps
+/// a container from writing to what is read-only.
+std::string render_nspawn_devices(const std::vector<FoundDevice>& devices);
+
+/// The `devices` of a CRI ContainerConfig, as JSON: container_path, host_path and permissions.
+std::string render_cri_devices(const std::vector<FoundDevice>& devices);
 
 /// The members of the `linux` of a CRI ContainerConfig that the pod asks for, to be merged into it:
 /// `{"security_context": {"supplemental_groups": [...], "selinux_options": {"level": ...}}}`.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,20 @@ enum class Phase : std::uint8_t {
 };
 std::string_view to_string(Phase phase);
 
+/// How full a volume was when it was measured last.
+struct VolumeUsage {
+  std::uint64_t capacity_bytes = 0;
+  /// nullopt: it shares its file system with others, and nobody counts what is in it.
+  std::optional<std::uint64_t> used_bytes;
+  std::uint64_t available_bytes = 0;         ///< To users without privileges.
+  std::uint64_t inodes = 0;                  ///< 0: its file system does not count them.
+  std::optional<std::uint64_t> inodes_used;  ///< As used_bytes.
+  std::uint64_t inodes_free = 0;
+  WallTime measured;
+  std::string stale;  ///< Why it could not be measured again since; empty: it could.
+  friend bool operator==(const VolumeUsage&, const VolumeUsage&) = default;
+};
+
 /// All that a person or a program may know of one volume of one pod.
 struct VolumeStatus {
   VolumeName name;
@@ -36,6 +51,8 @@ struct VolumeStatus {
   WallTime since;       ///< Of the phase.
   std::uint32_t attempts = 0;
   std::optional<WallTime> next_retry;
+  std::string claim;                 ///< The PersistentVolumeClaim that it is of; empty: none.
+  std::optional<VolumeUsage> usage;  ///< Of a Ready volume that was measured since it is.
 };
 
 /// One mount of one container, as a runtime needs it.
@@ -52,6 +69,16 @@ struct ContainerMount {
   /// mount of a volume, in the order of the pod's containers: the files are the same at the others.
   bool selinux_relabel = false;
   std::string propagation;  ///< "private", "rslave" or "rshared".
+};
+
+/// One raw block device of one container, as a runtime needs it. A container that cannot have it must not be
+/// started without it.
+struct ContainerDevice {
+  ContainerName container;
+  VolumeName volume;
+  std::string source;       ///< Absolute path on the node: a link that leads to the device.
+  std::string destination;  ///< devicePath, absolute.
+  std::string permissions;  ///< Of a device cgroup, as the kubelet has them: "mrw"; "r": it is read-only.
 };
 
 /// What the pod asks of a container's process for the sake of its volumes: who may read their files.
@@ -75,6 +102,87 @@ struct PodStatus {
   std::string
       message;  ///< Something about the pod as a whole ("manifest unreadable: ..., volumes are kept").
   std::vector<VolumeStatus> volumes;
+};
+
+/// What pods share of a volume: its device, and the file system on it that is mounted for the node.
+struct DeviceStatus {
+  std::string key;  ///< "kubernetes.io/block/data".
+  std::string plugin;
+  std::string device;  ///< What it was asked for as: "image /srv/data.img".
+  std::string path;    ///< Where it is mounted for the node; empty: it is used as a device.
+  Phase phase = Phase::Attaching;
+  std::string reason;   ///< One CamelCase word; empty: nothing is wrong.
+  std::string message;  ///< One line: the cause, or what is being done.
+  std::string action;
+  std::uint32_t attempts = 0;
+  std::optional<WallTime> next_retry;
+  std::vector<std::string> users;  ///< "namespace/pod/volume", sorted.
+};
+
+/// A PersistentVolume that was looked at for a claim.
+struct ClaimCandidate {
+  std::string volume;
+  std::string why_not;  ///< Empty: it fits.
+  friend bool operator==(const ClaimCandidate&, const ClaimCandidate&) = default;
+};
+
+/// A PersistentVolumeClaim (kubelet-behaviours 18).
+struct ClaimStatus {
+  Namespace name_space;
+  ObjectName name;
+  std::string uid;    ///< Empty: it is not written down yet.
+  std::string phase;  ///< "Pending", "Bound", "Lost"; "Terminating" while pods keep one that is gone.
+  std::string volume;
+  std::string capacity;  ///< "5Gi"; empty: none yet.
+  std::string request;
+  std::vector<std::string> access_modes;  ///< As Kubernetes writes them in full, sorted.
+  std::string volume_mode;
+  std::optional<std::string> storage_class;  ///< nullopt: neither its own nor a default.
+  std::string origin;                        ///< "claims.yaml:3"; empty: no manifest has it.
+  std::string owner;   ///< "StatefulSet default/web", "Pod default/web"; empty: it stands by itself.
+  std::string reason;  ///< One CamelCase word; empty: there is nothing to say.
+  std::string message;
+  std::string action;
+  std::vector<std::string> users;  ///< Pods that name it, "namespace/name", sorted.
+  std::uint32_t attempts = 0;      ///< Of work on its volume that failed.
+  std::optional<WallTime> next_retry;
+  friend bool operator==(const ClaimStatus&, const ClaimStatus&) = default;
+};
+
+struct PersistentVolumeStatus {
+  ObjectName name;
+  std::string phase;  ///< "Available", "Provisioning", "Bound", "Released", "Failed", "Terminating".
+  std::string capacity;
+  std::vector<std::string> access_modes;
+  std::string volume_mode;
+  std::string reclaim_policy;
+  std::string storage_class;  ///< Empty: none.
+  std::string claim;          ///< "namespace/name" of its claimRef; empty: none.
+  std::string plugin;         ///< "kubernetes.io/nfs".
+  std::string source;         ///< One line for people: "nfs 10.0.0.1:/export", "csi block.mooring.io data".
+  std::string provisioner;    ///< Empty: it was not provisioned.
+  std::vector<std::string> mount_options;
+  std::string origin;  ///< As of a claim.
+  std::string reason;
+  std::string message;
+  std::string action;
+  std::uint32_t attempts = 0;
+  std::optional<WallTime> next_retry;
+  friend bool operator==(const PersistentVolumeStatus&, const PersistentVolumeStatus&) = default;
+};
+
+struct StorageClassStatus {
+  ObjectName name;
+  std::string provisioner;
+  std::string reclaim_policy;
+  std::string binding_mode;
+  bool allow_volume_expansion = false;
+  bool is_default = false;
+  std::map<std::string, std::string> parameters;
+  std::vector<std::string> mount_options;
+  std::string origin;   ///< Empty: built in.
+  std::string message;  ///< What is wrong with it ("no provisioner of that name"); empty: nothing.
+  friend bool operator==(const StorageClassStatus&, const StorageClassStatus&) = default;
 };
 
 /// A line of the event log.

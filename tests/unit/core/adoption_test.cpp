@@ -156,7 +156,7 @@ TEST(Adoption, a_manifest_that_was_removed_while_the_daemon_was_down_is_torn_dow
   ASSERT_THAT(shell.in_flight[0].steps, SizeIs(3));
   EXPECT_TRUE(std::holds_alternative<ReleaseSubPaths>(shell.in_flight[0].steps[0]));
   EXPECT_TRUE(std::holds_alternative<Unmount>(shell.in_flight[0].steps[1]));
-  EXPECT_TRUE(std::holds_alternative<DiscardDirectory>(shell.in_flight[0].steps[2]));
+  EXPECT_TRUE(std::holds_alternative<DiscardDirectory>(shell.in_flight[0].steps.back()));
   shell.end("unpublish default/old/m");
   ASSERT_THAT(shell.doing(), ElementsAre("remove the directory of default/old"));
   EXPECT_THAT(shell.in_flight[0].steps, ElementsAre(Step(RemovePodDirectory{uid_of("old")})));
@@ -182,10 +182,11 @@ TEST(Adoption, a_directory_without_record_or_stamp_is_told_of_and_left_alone) {
 
 TEST(Adoption, a_volume_of_a_plugin_that_is_not_known_is_held_and_told_of) {
   Shell shell;
-  const VolumeRecord nfs{VolumeName("v"), PluginName("kubernetes.io/nfs"), VolumeDirectory("v"), "mount:nfs"};
+  const VolumeRecord rbd{VolumeName("v"), PluginName("kubernetes.io/rbd"), VolumeDirectory("v"),
+                         "mount:ext4"};
   TreeFacts tree{{found_pod("old", {})}, {}};
-  tree.pods[0].volumes.push_back({nfs.plugin, nfs.directory, true});
-  shell.adopt({record_of("old", {nfs})}, tree);
+  tree.pods[0].volumes.push_back({rbd.plugin, rbd.directory, true});
+  shell.adopt({record_of("old", {rbd})}, tree);
   shell.list({});
   EXPECT_THAT(shell.in_flight, IsEmpty());
   EXPECT_EQ(shell.volume("old", "v").phase, Phase::Unpublishing);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,6 +79,7 @@ inline CoreOptions core_options(std::uint64_t seed = 1) {
   options.node.name = NodeName("node");
   options.node.root_dir = root_dir;
   options.seed = seed;
+  options.manifests_quiet = Duration::zero();  // A test's manifests are whole.
   return options;
 }
 
@@ -135,7 +137,9 @@ class Shell {
   }
 
   void feed(Event event) {
+    const bool is_first = std::holds_alternative<RecordsRead>(event);
     core.handle(std::move(event), now());
+    if (is_first) core.handle(LedgerRead{ledger}, now());
     take();
   }
   void take() {
@@ -149,8 +153,39 @@ class Shell {
       records[record.uid] = record;
     for (const PodUid& uid : last.records_to_remove)
       records.erase(uid);
+    for (const DeviceRecord& record : last.device_records_to_write)
+      device_records[record.key] = record;
+    for (const VolumeKey& key : last.device_records_to_remove)
+      device_records.erase(key);
     for (const StatusEvent& event : last.events)
       log.push_back(event.reason + " " + event.object);
+    if (last.ledger) writing = last.ledger;
+    if (writing && !is_ledger_slow) end_writing();
+  }
+  /// What is being written is on disk.
+  void end_writing() {
+    const LedgerTransaction transaction = *std::exchange(writing, std::nullopt);
+    apply(ledger, transaction.changes);
+    EXPECT_EQ(broken_rules(ledger), std::vector<std::string>{});
+    const Effects before = std::move(last);
+    feed(LedgerWritten{transaction.sequence});
+    last = joined(before, std::move(last));
+  }
+  /// What a test sees as one answer.
+  static Effects joined(const Effects& before, Effects after) {
+    const auto join = [](const auto& first, auto& second) {
+      second.insert(second.begin(), first.begin(), first.end());
+    };
+    join(before.records_to_write, after.records_to_write);
+    join(before.records_to_remove, after.records_to_remove);
+    join(before.operations, after.operations);
+    join(before.changed_pods, after.changed_pods);
+    join(before.changed_claims, after.changed_claims);
+    join(before.changed_volumes, after.changed_volumes);
+    join(before.pods_ready, after.pods_ready);
+    join(before.pods_gone, after.pods_gone);
+    join(before.events, after.events);
+    return after;
   }
 
   /// Ends the operation in flight that is called so.
@@ -226,8 +261,12 @@ class Shell {
   std::vector<Operation> in_flight;  ///< Started and not ended.
   std::vector<std::string> ready;    ///< Pods that were told to be ready, each time.
   std::vector<std::string> gone;
-  std::map<PodUid, PodRecord> records;  ///< What the run directory holds.
-  std::vector<std::string> log;         ///< "Reason object" of each line.
+  Ledger ledger;  ///< What is on disk.
+  std::optional<LedgerTransaction> writing;
+  bool is_ledger_slow = false;                       ///< What is written waits for end_writing().
+  std::map<PodUid, PodRecord> records;               ///< What the run directory holds...
+  std::map<VolumeKey, DeviceRecord> device_records;  ///< ...and likewise.
+  std::vector<std::string> log;                      ///< "Reason object" of each line.
 };
 
 /// The steps of one kind in all that is in flight.

@@ -128,7 +128,7 @@ TEST(Manifests, kb_2_2_a_volume_that_no_container_uses_is_ignored_entirely) {
 TEST(Manifests, kb_2_2_one_failing_volume_does_not_stop_the_others_of_its_pod) {
   Shell shell;
   shell.start();
-  shell.write("web", {{"bad", disk}, {"wild", "nfs: {server: s, path: /p}"}, {"good", disk}});
+  shell.write("web", {{"bad", disk}, {"wild", "flexVolume: {driver: example.com/d}"}, {"good", disk}});
   EXPECT_THAT(shell.doing(), ElementsAre("publish default/web/bad", "publish default/web/good"));
   shell.fail("publish default/web/bad", error_of(ErrorKind::Transient, "NoSpace"));
   shell.end("publish default/web/good");

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "plugin/common_options.h"
 #include "plugin/registry.h"
 #include "plugin_fixture.h"
@@ -181,7 +183,9 @@ TEST(Attributes, kb_13_5_configurations_are_read_only_and_follow_their_objects) 
   const PluginRegistry plugins = built_in_plugins();
   for (const auto& plugin : plugins.all()) {
     const std::string name = plugin->name().str();
-    const bool is_configuration = name != "kubernetes.io/empty-dir" && name != "kubernetes.io/host-path";
+    const std::set<std::string> kinds{"kubernetes.io/configmap", "kubernetes.io/secret",
+                                      "kubernetes.io/downward-api", "kubernetes.io/projected"};
+    const bool is_configuration = kinds.contains(name);
     EXPECT_EQ(plugin->support().always_read_only, is_configuration) << name;
     EXPECT_EQ(plugin->support().refresh, is_configuration) << name;
   }

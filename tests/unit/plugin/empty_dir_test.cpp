@@ -40,7 +40,7 @@ TEST(EmptyDir, has_its_name_and_refuses_nothing_silently) {
 }
 
 TEST(EmptyDir, kb_13_1_by_default_it_is_a_directory_that_everybody_may_write) {
-  const auto pod = pod_with("emptyDir: {sizeLimit: 1Gi}");
+  const auto pod = pod_with("emptyDir: {}");
   const Result<Recipe> recipe = recipe_of(*pod);
   ASSERT_TRUE(recipe);
   const Recipe& made = recipe.value();
@@ -53,6 +53,35 @@ TEST(EmptyDir, kb_13_1_by_default_it_is_a_directory_that_everybody_may_write) {
   EXPECT_EQ(made.presence, Presence::Directory);
   EXPECT_TRUE(made.mount_types.empty());
   EXPECT_EQ(made.watch_path, "");
+}
+
+/// What a volume on disk with this source is limited to; 0: it has no limit.
+std::uint64_t limit_of(const std::string& source, const std::string& containers = "[{name: c}]") {
+  const Result<Recipe> recipe = recipe_of(*pod_with(source, containers));
+  EXPECT_TRUE(recipe.has_value());
+  if (!recipe) return 0;
+  const Recipe& made = recipe.value();
+  const auto* step = std::get_if<LimitDirectory>(&made.publish.up.back());
+  EXPECT_EQ(step != nullptr, made.size_limit.has_value());
+  EXPECT_EQ(step != nullptr, made.may_be_half_made()) << "the directory alone does not tell its limit";
+  if (step == nullptr) return 0;
+  EXPECT_EQ(step->path, path);
+  EXPECT_EQ(static_cast<std::uint64_t>(made.size_limit->rounded_up()), step->size_bytes);
+  return step->size_bytes;
+}
+
+TEST(EmptyDir, kb_2_4_on_disk_it_has_the_least_of_its_limit_and_that_of_its_pods_storage) {
+  const std::string limited = container("limits: {ephemeral-storage: 100Mi}");
+  EXPECT_EQ(limit_of("emptyDir: {}"), 0u);
+  EXPECT_EQ(limit_of("emptyDir: {sizeLimit: 0}"), 0u);
+  EXPECT_EQ(limit_of("emptyDir: {sizeLimit: 10Mi}"), 10u << 20);
+  EXPECT_EQ(limit_of("emptyDir: {sizeLimit: 10Mi}", limited), 10u << 20);
+  EXPECT_EQ(limit_of("emptyDir: {sizeLimit: 1Gi}", limited), 100u << 20);
+  EXPECT_EQ(limit_of("emptyDir: {}", limited), 100u << 20);
+  EXPECT_EQ(limit_of("emptyDir: {}",
+                     "[{name: a, resources: {limits: {ephemeral-storage: 3Mi}}}, {name: b}, "
+                     "{name: c, resources: {limits: {ephemeral-storage: 4Mi}}}]"),
+            7u << 20);
 }
 
 TEST(EmptyDir, kb_1_1_a_volume_without_a_source_is_one_too) {
@@ -198,18 +227,25 @@ TEST(EmptyDirHugePages, a_request_that_names_no_size_is_refused) {
 TEST(EmptyDir, kb_13_1_removal_unmounts_what_it_may_have_mounted_and_discards_the_directory) {
   const NodeInfo node = node_info();
   const std::vector<Step> steps = plugin.removal({PodUid("u1"), VolumeDirectory("v"), node});
-  ASSERT_EQ(steps.size(), 2u);
+  ASSERT_EQ(steps.size(), 3u);
   EXPECT_EQ(steps[0], Step(Unmount{path, {"tmpfs", "hugetlbfs", "bind"}}));
-  const auto& discard = std::get<DiscardDirectory>(steps[1]);
+  EXPECT_EQ(steps[1], Step(UnlimitDirectory{path}));
+  const auto& discard = std::get<DiscardDirectory>(steps[2]);
   EXPECT_EQ(discard.path, path);
   EXPECT_EQ(discard.trash_name.find('/'), std::string::npos);
+}
+
+TEST(EmptyDir, removal_of_what_was_mounted_has_no_limit_to_lift) {
+  const NodeInfo node = node_info();
+  EXPECT_EQ(plugin.removal({PodUid("u1"), VolumeDirectory("v"), node, "mount:tmpfs"}).size(), 2u);
+  EXPECT_EQ(plugin.removal({PodUid("u1"), VolumeDirectory("v"), node, "directory"}).size(), 3u);
 }
 
 TEST(EmptyDir, removal_is_the_same_at_each_try_and_another_for_each_volume) {
   const NodeInfo node = node_info();
   const auto trash = [&](const char* uid, const char* directory) {
     const std::vector<Step> steps = plugin.removal({PodUid(uid), VolumeDirectory(directory), node});
-    return std::get<DiscardDirectory>(steps.at(1)).trash_name;
+    return std::get<DiscardDirectory>(steps.back()).trash_name;
   };
   EXPECT_EQ(trash("u1", "v"), trash("u1", "v"));
   EXPECT_NE(trash("u1", "v"), trash("u1", "w"));

@@ -160,7 +160,7 @@ TEST(HostPath, kb_13_2_removal_touches_nothing_of_the_node) {
 
 TEST(Registry, has_the_built_in_plugins_by_source_and_by_name) {
   const PluginRegistry registry = built_in_plugins();
-  ASSERT_EQ(registry.all().size(), 6u);
+  ASSERT_EQ(registry.all().size(), 9u);
   EXPECT_EQ(registry.for_source(manifest::EmptyDirSource{})->name(), PluginName("kubernetes.io/empty-dir"));
   EXPECT_EQ(registry.for_source(manifest::HostPathSource{})->name(), PluginName("kubernetes.io/host-path"));
   for (const auto& each : registry.all())
@@ -170,15 +170,15 @@ TEST(Registry, has_the_built_in_plugins_by_source_and_by_name) {
 TEST(Registry, a_source_without_a_plugin_has_none) {
   const PluginRegistry registry = built_in_plugins();
   EXPECT_EQ(registry.for_source(manifest::OtherSource{"rbd"}), nullptr);
-  EXPECT_EQ(registry.for_source(manifest::NfsSource{}), nullptr);
-  EXPECT_EQ(registry.by_name(PluginName("kubernetes.io/nfs")), nullptr);
+  EXPECT_EQ(registry.by_name(PluginName("kubernetes.io/rbd")), nullptr);
   EXPECT_EQ(PluginRegistry({}).for_source(manifest::EmptyDirSource{}), nullptr);
 }
 
 TEST(Registry, names_a_plugin_as_the_manifest_does) {
   const PluginRegistry registry = built_in_plugins();
-  for (const manifest::VolumeSource& source : {manifest::VolumeSource(manifest::EmptyDirSource{}),
-                                               manifest::VolumeSource(manifest::HostPathSource{})})
+  for (const manifest::VolumeSource& source :
+       {manifest::VolumeSource(manifest::EmptyDirSource{}),
+        manifest::VolumeSource(manifest::HostPathSource{}), manifest::VolumeSource(manifest::NfsSource{})})
     EXPECT_EQ(registry.for_source(source)->name(), manifest::plugin_name(source));
 }
 

@@ -1,0 +1,361 @@
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "core/engine.h"
+
+namespace mooring {
+
+/// Makes the volume a user of the device that its recipe names. What is published stays with the device that
+/// it has. Of what was found on disk alone, as after a reboot, nobody knows that it has one.
+void Core::Engine::use_device(const PodUid& uid, ActualVolume& volume, const Recipe& recipe) {
+  const VolumeKey wanted = recipe.device ? recipe.device->key : VolumeKey();
+  const bool is_unknown = volume.state == PublishState::Uncertain && volume.device.empty();
+  if (volume.device != wanted && (volume.state == PublishState::Absent || is_unknown)) {
+    leave_device(uid, volume);
+    volume.device = wanted;
+    volume.is_recorded = false;
+  }
+  if (wanted.empty() || volume.device != wanted) return;
+  ActualDevice& device = actual_.ensure_device(wanted);
+  if (device.plugin.empty()) device.plugin = volume.plugin;
+  DeviceWork& work = device_work_[wanted];
+  work.users.insert({uid, volume.name});
+  note_capacity(device, work, recipe.device->capacity_bytes);
+  dirty_devices_.insert(wanted);
+}
+
+/// Only ever larger: what a file system holds may be anywhere in it.
+void Core::Engine::note_capacity(const ActualDevice& device, DeviceWork& work, std::uint64_t capacity_bytes) {
+  if (work.wanted_capacity_bytes == capacity_bytes) return;
+  work.wanted_capacity_bytes = capacity_bytes;
+  work.backoff.hurry();
+  work.warning.clear();
+  if (capacity_bytes >= device.capacity_bytes || device.state == DeviceState::Detached) return;
+  work.warning = "it is asked for with " + std::to_string(capacity_bytes) + " bytes, and has " +
+                 std::to_string(device.capacity_bytes) + ": a volume is never made smaller";
+  log(last_now_, true, "VolumeShrinkRefused", "device/" + device.key.str(), work.warning);
+}
+
+void Core::Engine::leave_device(const PodUid& uid, const ActualVolume& volume) {
+  const auto work = device_work_.find(volume.device);
+  if (work == device_work_.end()) return;
+  work->second.users.erase({uid, volume.name});
+  dirty_devices_.insert(volume.device);
+}
+
+/// True if the device is what the recipe asks for, as far as anything of it is there.
+bool Core::Engine::is_just(const ActualDevice& device, const DeviceRecipe& recipe) {
+  const bool is_clean = device.state == DeviceState::Detached && !device.is_uncertain;
+  if (is_clean || device.name.value.empty()) return true;
+  return device.name == recipe.device && device.staged_path == recipe.staged_path;
+}
+
+/// True if nothing that pods share of the volume keeps it from being published.
+bool Core::Engine::is_device_ready(const ActualVolume& volume) const {
+  if (volume.device.empty()) return true;
+  const ActualDevice* device = actual_.find_device(volume.device);
+  const auto work = device_work_.find(volume.device);
+  if (device == nullptr || !device->is_ready()) return false;
+  if (work == device_work_.end()) return true;
+  // What an earlier run staged is given to a pod when it was looked at.
+  return !work->second.is_lost && !work->second.is_unproven && work->second.doing != Doing::Prove;
+}
+
+/// How the device comes to be, as the first pod says that wants it and whose recipe can be made; nullopt: no
+/// such pod.
+std::optional<DeviceRecipe> Core::Engine::recipe_of_device(const VolumeKey& key,
+                                                           const DeviceWork& work) const {
+  for (const PodVolumeKey& user : work.users) {
+    const DesiredPod* desired = desired_of(user.pod);
+    const ActualPod* pod = actual_.find(user.pod);
+    const auto pod_work = work_.find(user.pod);
+    if (desired == nullptr || pod == nullptr || pod_work == work_.end()) continue;
+    const ActualVolume* volume = pod->find(user.volume);
+    const VolumeWork* volume_work = pod_work->second.find(user.volume);
+    if (volume == nullptr || volume->device != key || volume_work == nullptr || volume_work->is_refused)
+      continue;
+    if (fate_of(desired, *volume, *volume_work) != Fate::Wanted) continue;
+    Result<Recipe> made = recipe_of(*desired->pod, user.volume);
+    if (!made || !made.value().device || made.value().device->key != key) continue;  // Its pod says why.
+    return std::move(made).value().device;
+  }
+  return std::nullopt;
+}
+
+/// True if a pod has the volume, or may have.
+/// Of one that is lost, only what is surely there counts: what nobody knows of cannot be mended before it is
+/// up again, and what is bound of it after all is seen by its unstaging.
+bool Core::Engine::is_device_needed(const VolumeKey& key, const DeviceWork& work) const {
+  return std::any_of(work.users.begin(), work.users.end(), [&](const PodVolumeKey& user) {
+    const ActualPod* pod = actual_.find(user.pod);
+    const ActualVolume* volume = pod == nullptr ? nullptr : pod->find(user.volume);
+    if (volume == nullptr || volume->device != key) return false;
+    const auto pod_work = work_.find(user.pod);
+    const VolumeWork* volume_work = pod_work == work_.end() ? nullptr : pod_work->second.find(user.volume);
+    const bool may_be_there =
+        work.is_lost ? volume->state == PublishState::Published : volume->state != PublishState::Absent;
+    return may_be_there || (volume_work != nullptr && volume_work->doing != Doing::None);
+  });
+}
+
+void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
+  ActualDevice* device = actual_.find_device(key);
+  if (device == nullptr) return;
+  DeviceWork& work = device_work_[key];
+  const bool is_busy = work.doing != Doing::None;
+  std::optional<DeviceRecipe> recipe;
+  if (!is_busy) recipe = recipe_of_device(key, work);
+  DeviceView view;
+  view.is_wanted = recipe.has_value();
+  view.is_needed = is_device_needed(key, work);
+  if (!is_busy && work.is_unproven && (view.is_wanted || view.is_needed)) return prove_device(*device, now);
+  view.state = device->state;
+  view.is_uncertain = device->is_uncertain;
+  view.is_busy = is_busy;
+  view.not_before = work.backoff.not_before();
+  view.is_outdated = device->is_ready() && device->capacity_bytes < work.wanted_capacity_bytes;
+  view.has_stage = recipe && !recipe->staged_path.empty();
+  // What was asked for otherwise goes first, when no pod has it any more.
+  if (recipe && !is_just(*device, *recipe)) view.is_wanted = false;
+  if (work.is_lost) view.is_wanted = false;
+  // What delayed the way up must not delay the way down, nor the other way round.
+  if (work.failure && work.failed_going_up != view.is_wanted) view.not_before.reset();
+  const DevicePlan plan = plan_device(view, gate(now.monotonic));
+  set_device_timer(key, work, plan.look_again);
+  switch (plan.move) {
+    case DeviceMove::Attach:
+      if (device->name != recipe->device || device->staged_path != recipe->staged_path)
+        device->is_recorded = false;
+      device->name = recipe->device;
+      device->staged_path = recipe->staged_path;
+      work.staging_capacity_bytes = recipe->capacity_bytes;
+      return start_on_device(*device, Doing::Attach, "attach", std::move(recipe->attach), now);
+    case DeviceMove::Stage:
+      work.staging_capacity_bytes = recipe->capacity_bytes;
+      return start_on_device(*device, Doing::Stage, "stage", std::move(recipe->stage), now);
+    case DeviceMove::Grow:
+      work.staging_capacity_bytes = recipe->capacity_bytes;
+      return start_on_device(*device, Doing::Grow, "grow", std::move(recipe->grow), now);
+    case DeviceMove::Unstage:
+    case DeviceMove::Detach:
+      return take_device_down(*device, plan.move, now);
+    case DeviceMove::Forget:
+      return forget_device(key);
+    case DeviceMove::None:
+      return;
+  }
+}
+
+void Core::Engine::take_device_down(ActualDevice& device, DeviceMove move, Instant now) {
+  const bool is_unstage = move == DeviceMove::Unstage;
+  const Plugin* plugin = plugins_.by_name(device.plugin);
+  const DeviceRemains remains{device.key, device.name, device.staged_path};
+  Stage down{{}, Lane::Own};
+  if (plugin != nullptr) down.up = is_unstage ? plugin->unstage(remains) : plugin->detach(remains);
+  // From here on no pod may have it until it went all the way down, and up again.
+  device.is_uncertain = true;
+  start_on_device(device, is_unstage ? Doing::Unstage : Doing::Detach, is_unstage ? "unstage" : "detach",
+                  std::move(down), now);
+}
+
+void Core::Engine::start_on_device(ActualDevice& device, Doing doing, const char* what, Stage stage,
+                                   Instant now) {
+  DeviceWork& work = device_work_.at(device.key);
+  work.doing = doing;
+  if (stage.up.empty()) {  // There is nothing to do on the node.
+    Outcome outcome;
+    return device_ended(InFlight{doing, {}, {}, {}, false, {}, {}, device.key}, outcome, now);
+  }
+  Operation operation;
+  operation.lane = stage.lane;
+  operation.deadline_ms = doing == Doing::Stage ? options_.stage_deadline_ms : options_.own_deadline_ms;
+  operation.what = std::string(what) + " " + device.key.str();
+  operation.device = device.key;
+  operation.steps = std::move(stage.up);
+  record_device(device);
+  for (const PodVolumeKey& user : work.users)
+    dirty_.insert(user.pod);  // Their phase.
+  start(std::move(operation), InFlight{doing, {}, {}, {}, false, {}, {}, device.key});
+}
+
+/// Writes the device's record anew if the node may come to hold something that it does not name.
+void Core::Engine::record_device(ActualDevice& device) {
+  if (device.is_recorded) return;
+  effects_.device_records_to_write.push_back(make_record(device));
+  device.is_recorded = true;
+}
+
+void Core::Engine::device_ended(const InFlight& what, Outcome& outcome, Instant now) {
+  ActualDevice& device = *actual_.find_device(what.device);
+  DeviceWork& work = device_work_.at(what.device);
+  const Doing did = std::exchange(work.doing, Doing::None);
+  work.stuck_pid = 0;
+  dirty_devices_.insert(what.device);
+  for (const PodVolumeKey& user : work.users)
+    dirty_.insert(user.pod);
+  if (did == Doing::Prove) return proof_ended(device, outcome, now);
+  if (outcome.error) {
+    // Growing changes nothing that pods rely on: they keep it as it is. Of anything else nobody knows how far
+    // it came; and what is not mounted, though the table showed it before, has to be staged again.
+    if (did != Doing::Grow || outcome.error->reason == "NotMounted") device.is_uncertain = true;
+    return fail_device(device, work, did, *outcome.error, now);
+  }
+  for (const std::string& warning : outcome.warnings)
+    log(now, true, "DeviceWarning", "device/" + device.key.str(), warning);
+  if (did != Doing::Attach || !work.failure || !work.failed_staging) {
+    work.backoff.reset();
+    work.failure.reset();
+  }
+  if (did != Doing::Grow) work.condition.reset();
+  device.is_uncertain = false;
+  switch (did) {
+    case Doing::Attach:
+      device.state = DeviceState::Attached;
+      if (device.staged_path.empty()) device.capacity_bytes = work.staging_capacity_bytes;
+      break;
+    case Doing::Stage:
+    case Doing::Grow:
+      if (!device.staged_path.empty()) device.state = DeviceState::Staged;
+      device.capacity_bytes = std::max(device.capacity_bytes, work.staging_capacity_bytes);
+      device.is_recorded = false;
+      if (waits_for_users_) are_claims_touched_ = true;  // A claim may wait for its volume's growth.
+      record_device(device);
+      unconfirmed_devices_.insert(device.key);
+      if (did == Doing::Grow)
+        log(now, false, "FileSystemResizeSuccessful", "device/" + device.key.str(),
+            "the file system is as large as it is to be");
+      break;
+    case Doing::Unstage:
+      device.state = DeviceState::Attached;
+      if (!device.staged_path.empty()) unmounted_.insert(options_.node.root_dir + "/" + device.staged_path);
+      break;
+    default:
+      device.state = DeviceState::Detached;
+      break;
+  }
+}
+
+void Core::Engine::fail_device(const ActualDevice& device, DeviceWork& work, Doing did, const Error& error,
+                               Instant now) {
+  std::string message = error.step.empty() ? error.message : error.step + ": " + error.message;
+  const bool is_new = !work.failure || work.failure->message != message;
+  work.failure = std::make_unique<Failure>(Failure{error.reason, std::move(message), error.remedy});
+  work.failed_going_up = did == Doing::Attach || did == Doing::Stage || did == Doing::Grow;
+  work.failed_staging = did == Doing::Stage;
+  BackoffOptions options{options_.backoff_first, options_.backoff_longest};
+  if (error.kind == ErrorKind::Final) options.first = options.longest;
+  work.backoff.failed(now.monotonic, options, random_);
+  if (!is_new) return;
+  const char* reason = did == Doing::Attach   ? "FailedAttachVolume"
+                       : did == Doing::Stage  ? "FailedMount"
+                       : did == Doing::Grow   ? "FileSystemResizeFailed"
+                       : did == Doing::Detach ? "FailedDetachVolume"
+                                              : "FailedUnMount";
+  log(now, true, reason, "device/" + device.key.str(), error.text());
+}
+
+void Core::Engine::forget_device(const VolumeKey& key) {
+  const ActualDevice& device = *actual_.find_device(key);
+  if (device.is_recorded) effects_.device_records_to_remove.push_back(key);
+  DeviceWork& work = device_work_.at(key);
+  set_device_timer(key, work, std::nullopt);
+  for (const PodVolumeKey& user : work.users) {  // If they come to want it again, they say so anew.
+    const auto pod_work = work_.find(user.pod);
+    ActualPod* pod = actual_.find(user.pod);
+    if (ActualVolume* volume = pod == nullptr ? nullptr : pod->find(user.volume)) volume->device = {};
+    VolumeWork* volume_work = pod_work == work_.end() ? nullptr : pod_work->second.find(user.volume);
+    if (volume_work != nullptr) volume_work->wanted_shape.reset();
+    dirty_.insert(user.pod);
+  }
+  device_work_.erase(key);
+  if (waits_for_users_) are_claims_touched_ = true;
+  unconfirmed_devices_.erase(key);
+  actual_.erase_device(key);
+}
+
+void Core::Engine::set_device_timer(const VolumeKey& key, DeviceWork& work,
+                                    std::optional<MonotonicTime> when) {
+  if (work.timer) device_timers_.erase({*work.timer, key});
+  work.timer = when;
+  if (when) device_timers_.insert({*when, key});
+}
+
+/// A device appeared, changed or went: what waits for one is tried again now.
+void Core::Engine::on(DevicesChanged&, Instant now) {
+  constexpr Duration storm_pause = std::chrono::milliseconds(50);
+  // What failed in another way is not mended by an event, and may have caused it: whoever closes a device
+  // that was open for writing makes udev tell of a change.
+  constexpr std::array<std::string_view, 5> mendable{"DeviceMissing", "DeviceAmbiguous", "DeviceChanged",
+                                                     "DeviceLocked", "ImageMissing"};
+  for (auto& [key, work] : device_work_) {
+    if (!work.failure || work.doing != Doing::None) continue;
+    if (std::find(mendable.begin(), mendable.end(), work.failure->reason) == mendable.end()) continue;
+    if (work.last_hurry && now.monotonic - *work.last_hurry < storm_pause) {
+      work.backoff.postpone(*work.last_hurry + storm_pause);
+    } else {
+      work.backoff.hurry();
+      work.last_hurry = now.monotonic;
+    }
+    dirty_devices_.insert(key);
+  }
+}
+
+void Core::Engine::on(DeviceRecordFailed& event, Instant now) {
+  ActualDevice* device = actual_.find_device(event.device);
+  if (device == nullptr) return;
+  log(now, true, "RecordFailed", "device/" + event.device.str(), event.error.text());
+  device->is_recorded = false;
+}
+
+/// What is staged must still be mounted.
+void Core::Engine::verify_devices(const MountTable& before, Instant now) {
+  std::set<VolumeKey> unconfirmed;
+  unconfirmed.swap(unconfirmed_devices_);
+  for (const auto& [key, known] : actual_.devices()) {
+    const std::string path = options_.node.root_dir + "/" + known.staged_path;
+    const MountFact* now_there = mounts_->top_at(path);
+    const MountFact* was_there = before.top_at(path);
+    DeviceWork& work = device_work_[key];
+    if (work.failure && work.failure->reason == "ForeignMount" && was_there != nullptr &&
+        (now_there == nullptr || now_there->id != was_there->id)) {
+      work.backoff.hurry();
+      dirty_devices_.insert(key);
+    }
+    if (known.state != DeviceState::Staged || known.is_uncertain) continue;
+    if (now_there != nullptr || (!unconfirmed.contains(key) && was_there == nullptr)) continue;
+    if (work.doing == Doing::Grow) continue;  // Its end tells more.
+    ActualDevice& device = *actual_.find_device(key);
+    device.is_uncertain = true;
+    dirty_devices_.insert(key);
+    for (const PodVolumeKey& user : work.users)
+      dirty_.insert(user.pod);
+    log(now, true, "MountVanished", "device/" + key.str(),
+        "the mount at " + path + " was removed behind Mooring's back; it is made again");
+  }
+}
+
+/// Takes in what an earlier run attached and staged, and which of the pods' volumes use it.
+void Core::Engine::adopt_devices() {
+  actual_.adopt_devices(device_records_, *mounts_, options_.node.root_dir);
+  device_records_.clear();
+  for (const auto& [key, device] : actual_.devices()) {
+    device_work_[key].wanted_capacity_bytes = device.capacity_bytes;
+    device_work_[key].is_unproven = device.state == DeviceState::Staged;
+    dirty_devices_.insert(key);
+  }
+  for (const auto& [uid, pod] : actual_.pods()) {
+    for (const ActualVolume& volume : pod.volumes) {
+      if (volume.device.empty()) continue;
+      ActualDevice& device = actual_.ensure_device(volume.device);
+      if (device.plugin.empty()) {  // Its record is lost: what there is of it is found by attaching it again.
+        device.plugin = volume.plugin;
+        device.is_uncertain = true;
+      }
+      device_work_[volume.device].users.insert({uid, volume.name});
+    }
+  }
+}
+
+}  // namespace mooring
