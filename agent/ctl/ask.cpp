@@ -22,6 +22,12 @@ Result<std::vector<PodStatus>> ask_pods(Client& client, const Options& options, 
   return pods;
 }
 
+void ask_usage(Client& client, const ObjectKey& pod) {
+  constexpr std::uint64_t patience_ms = 300;
+  // What was known before, or nothing of it, is an answer too; so is that of a daemon that cannot do it.
+  static_cast<void>(client.measure_usage(pod.name_space, pod.name, patience_ms));
+}
+
 Result<PodStatus> ask_pod(Client& client, const ObjectKey& key) {
   MOORING_TRY(std::vector<PodStatus> pods, client.pods());
   for (PodStatus& pod : pods) {
@@ -44,6 +50,13 @@ Result<VolumeStatus> find_volume(const PodStatus& pod, const VolumeName& name) {
   error.reason = "NoSuchVolume";
   error.message = "pod " + pod.name_space.str() + "/" + pod.name.str() + " has no volume " + name.str();
   error.remedy = "a volume that no container mounts is never made";
+  return error;
+}
+
+Error no_such(const std::string& kind, const std::string& name) {
+  Error error;
+  error.reason = "NoSuchObject";
+  error.message = "there is no " + kind + " " + name;
   return error;
 }
 

@@ -23,11 +23,17 @@ Result<std::vector<PodStatus>> ask_pods(Client& client, const Options& options, 
 /// True if the question is about all namespaces.
 bool is_about_all(const Options& options, Scope scope);
 
+/// Has the daemon measure how full volumes are (all: an empty key) before it is asked; it is not waited for
+/// what takes long.
+void ask_usage(Client& client, const ObjectKey& pod);
 /// The pod of this name; "NoSuchPod" names what is known about why it is not there.
 Result<PodStatus> ask_pod(Client& client, const ObjectKey& key);
 
 /// The volume of the pod, or "NoSuchVolume".
 Result<VolumeStatus> find_volume(const PodStatus& pod, const VolumeName& name);
+
+/// "NoSuchObject".
+Error no_such(const std::string& kind, const std::string& name);
 
 std::size_t count_ready(const PodStatus& pod);
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "options.h"
 
 namespace mooring::ctl {
@@ -21,8 +23,14 @@ ExitStatus run_explain(const Options& options);
 
 // act.cpp
 ExitStatus run_wait(const Options& options);
-ExitStatus run_render(const Options& options);
 ExitStatus run_retry(const Options& options);
+
+// storage_act.cpp
+ExitStatus run_delete(const Options& options);
+ExitStatus run_release(const Options& options);
+
+// render.cpp
+ExitStatus run_render(const Options& options);
 
 // tree.cpp
 ExitStatus run_tree(const Options& options);
@@ -36,5 +44,20 @@ ExitStatus run_completion(const Options& options);
 
 /// Says what is wrong on stderr and gives the exit status for it.
 ExitStatus fail(const Error& error);
+
+/// The one command that was chosen.
+using Command = std::function<ExitStatus(const Options&)>;
+
+/// Runs the program: its exit status, as main() gives it.
+int run(int argc, const char* const* argv);
+
+/// What the command line says. Without a command there is nothing to run: help was asked for and printed, or
+/// the usage is wrong, which was said; `status` is the exit status then.
+struct CommandLine {
+  Options options;
+  Command command;
+  int status = 0;
+};
+CommandLine parse_command_line(int argc, const char* const* argv);
 
 }  // namespace mooring::ctl

@@ -9,10 +9,6 @@
 namespace mooring::ctl {
 namespace {
 
-std::string field(std::string_view name, std::string_view text) {
-  return fmt::format("  {:<11} {}\n", std::string(name) + ":", clean(text));
-}
-
 std::string since_text(WallTime since) {
   if (since.since_epoch <= Duration::zero()) return "unknown";
   return rfc3339(since) + " (" + age(since) + ")";
@@ -31,7 +27,21 @@ std::string next_step(const VolumeStatus& volume) {
   return "it is being worked on now";
 }
 
+std::string usage_text(const VolumeUsage& usage) {
+  std::string text;
+  if (usage.used_bytes) text = size_text(usage.used_bytes) + " of ";
+  text += size_text(usage.capacity_bytes) + (usage.used_bytes ? " used, " : " in its file system, ") +
+          size_text(usage.available_bytes) + " available";
+  if (usage.inodes_used && usage.inodes != 0)
+    text += fmt::format("; {} of {} inodes used", *usage.inodes_used, usage.inodes);
+  return text + "; measured " + age(usage.measured) + " ago";
+}
+
 }  // namespace
+
+std::string field(std::string_view name, std::string_view text) {
+  return fmt::format("  {:<11} {}\n", std::string(name) + ":", clean(text));
+}
 
 std::string advice(const PodStatus& pod, const VolumeStatus& volume) {
   if (!volume.action.empty()) return volume.action;
@@ -64,6 +74,10 @@ std::string volume_details(const PodStatus& pod, const VolumeStatus& volume) {
     out += field("next try", next_step(volume));
     out += field("what to do", advice(pod, volume));
   }
+  if (volume.phase == Phase::Ready && !volume.reason.empty()) out += field("note", cause(volume));
+  if (volume.usage) out += field("usage", usage_text(*volume.usage));
+  if (volume.usage && !volume.usage->stale.empty()) out += field("stale", volume.usage->stale);
+  if (!volume.claim.empty()) out += field("claim", volume.claim);
   if (!volume.path.empty()) out += field("path", volume.path);
   return out;
 }

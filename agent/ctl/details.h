@@ -1,11 +1,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "status/status.h"
 
 namespace mooring::ctl {
+
+/// A line of a paragraph: "  name:     text".
+std::string field(std::string_view name, std::string_view text);
 
 /// A paragraph on a volume for a person: its phase, and unless it is ready why, since when, what comes next
 /// and what to do.

@@ -5,6 +5,20 @@ namespace {
 
 constexpr const char* api_version = "mooring.io/v1";
 
+/// With the names of the kubelet's summary.
+Json usage_json(const VolumeUsage& usage) {
+  Json json;
+  json["time"] = rfc3339(usage.measured);
+  json["capacityBytes"] = usage.capacity_bytes;
+  if (usage.used_bytes) json["usedBytes"] = *usage.used_bytes;
+  json["availableBytes"] = usage.available_bytes;
+  if (usage.inodes != 0) json["inodes"] = usage.inodes;
+  if (usage.inodes_used) json["inodesUsed"] = *usage.inodes_used;
+  if (usage.inodes != 0) json["inodesFree"] = usage.inodes_free;
+  if (!usage.stale.empty()) json["stale"] = usage.stale;
+  return json;
+}
+
 void append_state(Json& json, const VolumeStatus& volume) {
   json["plugin"] = volume.plugin.str();
   json["phase"] = std::string(to_string(volume.phase));
@@ -14,6 +28,8 @@ void append_state(Json& json, const VolumeStatus& volume) {
   if (volume.since.since_epoch > Duration::zero()) json["since"] = rfc3339(volume.since);
   json["attempts"] = volume.attempts;
   if (volume.next_retry) json["nextRetry"] = rfc3339(*volume.next_retry);
+  if (!volume.claim.empty()) json["persistentVolumeClaim"] = volume.claim;
+  if (volume.usage) json["usage"] = usage_json(*volume.usage);
 }
 
 }  // namespace
@@ -94,6 +110,15 @@ Json list_json(const std::string& kind, Json items) {
   json["kind"] = kind;
   json["items"] = std::move(items);
   return json;
+}
+
+bool is_document(const Options& options) {
+  return options.format == Format::Json || options.format == Format::Yaml;
+}
+
+void print_items(const Options& options, const std::string& kind, Json items, bool is_one) {
+  if (is_one && items.size() == 1) return print_document(object_json(kind, items[0]), options.format);
+  print_document(list_json(kind + "List", std::move(items)), options.format);
 }
 
 Json object_json(const std::string& kind, const Json& fields) {

@@ -24,6 +24,10 @@ Json volume_object_json(const PodStatus& pod, const VolumeStatus& volume);
 
 /// {"apiVersion": ..., "kind": KIND, "items": [...]}.
 Json list_json(const std::string& kind, Json items);
+/// True for -o json and -o yaml.
+bool is_document(const Options& options);
+/// Prints a list, or the one object that was asked for by name.
+void print_items(const Options& options, const std::string& kind, Json items, bool is_one);
 /// The object with apiVersion and kind before its own fields.
 Json object_json(const std::string& kind, const Json& fields);
 

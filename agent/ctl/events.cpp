@@ -4,21 +4,28 @@
 #include "commands.h"
 #include "documents.h"
 #include "output.h"
+#include "storage.h"
 #include "tables.h"
 
 namespace mooring::ctl {
 namespace {
 
-/// Whether the event is about what was asked for: a namespace by -n, a pod by its name.
+/// Whether the event is about what was asked for: a namespace by -n, a pod by its name, a claim by pvc/NAME,
+/// a PersistentVolume by pv/NAME.
 bool is_asked_for(const Options& options, const StatusEvent& event) {
-  const std::string prefix = "pod/" + options.name_space + "/";
-  const bool is_about_all_pods = is_about_all(options, Scope::Node);
-  if (!options.name.empty()) {
-    if (is_about_all_pods)
-      return event.object.starts_with("pod/") && event.object.ends_with("/" + options.name);
-    return event.object == prefix + options.name;
+  const auto object = parse_object_reference(options.name);
+  if (object && object.value().kind == Kind::PersistentVolumes)
+    return event.object == "persistentvolume/" + object.value().name;
+  const bool is_claim = object && object.value().kind == Kind::Claims;
+  const std::string name = is_claim ? object.value().name : options.name;
+  const std::string kind = is_claim ? "persistentvolumeclaim/" : "pod/";
+  const bool is_about_all_of_them = is_about_all(options, Scope::Node);
+  if (!name.empty()) {
+    if (is_about_all_of_them) return event.object.starts_with(kind) && event.object.ends_with("/" + name);
+    return event.object == kind + options.name_space + "/" + name;
   }
-  return is_about_all_pods || event.object.starts_with(prefix);
+  return is_about_all_of_them || event.object.starts_with("pod/" + options.name_space + "/") ||
+         event.object.starts_with("persistentvolumeclaim/" + options.name_space + "/");
 }
 
 ExitStatus follow(Client& client, const Options& options) {

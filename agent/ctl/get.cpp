@@ -3,22 +3,14 @@
 #include "ask.h"
 #include "base/quote.h"
 #include "commands.h"
+#include "devices.h"
 #include "documents.h"
 #include "output.h"
+#include "storage.h"
 #include "tables.h"
 
 namespace mooring::ctl {
 namespace {
-
-bool is_document(const Options& options) {
-  return options.format == Format::Json || options.format == Format::Yaml;
-}
-
-/// Prints a list, or the one object that was asked for by name.
-void print_items(const Options& options, const std::string& kind, Json items, bool is_one) {
-  if (is_one && items.size() == 1) return print_document(object_json(kind, items[0]), options.format);
-  print_document(list_json(kind + "List", std::move(items)), options.format);
-}
 
 void say_if_empty(const Options& options, bool is_empty, const std::string& what) {
   if (!is_empty) return;
@@ -26,17 +18,10 @@ void say_if_empty(const Options& options, bool is_empty, const std::string& what
   message("there are no " + what + (is_all ? "" : " in the namespace " + options.name_space));
 }
 
-ExitStatus no_such(const std::string& kind, const std::string& name) {
-  Error error;
-  error.reason = "NoSuchObject";
-  error.message = "there is no " + kind + " " + name;
-  return fail(error);
-}
-
 ExitStatus get_pods(const Options& options, std::vector<PodStatus> pods) {
   if (!options.name.empty()) {
     std::erase_if(pods, [&](const PodStatus& pod) { return pod.name.str() != options.name; });
-    if (pods.empty()) return no_such("pod", options.name);
+    if (pods.empty()) return fail(no_such("pod", options.name));
   }
   if (is_document(options)) {
     Json items = Json::array();
@@ -69,7 +54,7 @@ void keep_named_volumes(const Options& options, std::vector<PodStatus>& pods) {
 ExitStatus get_volumes(const Options& options, std::vector<PodStatus> pods) {
   if (!options.name.empty()) {
     keep_named_volumes(options, pods);
-    if (pods.empty()) return no_such("volume", options.name);
+    if (pods.empty()) return fail(no_such("volume", options.name));
   }
   Json items = Json::array();
   std::string names;
@@ -107,7 +92,7 @@ ExitStatus get_plugins(const Options& options) {
     table.row({plugin->name().str(), supports});
     names += "plugin/" + plugin->name().str() + "\n";
   }
-  if (items.empty()) return no_such("plugin", options.name);
+  if (items.empty()) return fail(no_such("plugin", options.name));
   if (is_document(options)) {
     print_items(options, "Plugin", std::move(items), !options.name.empty());
   } else {
@@ -116,21 +101,42 @@ ExitStatus get_plugins(const Options& options) {
   return ExitStatus::Ok;
 }
 
-/// The kinds of which this daemon keeps none.
-ExitStatus get_nothing(const Options& options, const std::string& kind) {
-  if (!options.name.empty()) return no_such(options.kind, options.name);
+ExitStatus print_devices(const Options& options, std::vector<DeviceStatus> devices) {
+  if (!options.name.empty()) {
+    std::erase_if(devices, [&](const DeviceStatus& device) { return device.key != options.name; });
+    if (devices.empty()) return fail(no_such("device", options.name));
+  }
   if (is_document(options)) {
-    print_document(list_json(kind + "List", Json::array()), options.format);
-  } else if (options.format != Format::Name) {
-    message("there are no " + options.kind);
+    Json items = Json::array();
+    for (const DeviceStatus& device : devices)
+      items.push_back(device_json(device));
+    print_items(options, "Device", std::move(items), !options.name.empty());
+  } else if (options.format == Format::Name) {
+    for (const DeviceStatus& device : devices)
+      answer("device/" + clean(device.key) + "\n");
+  } else if (devices.empty()) {
+    message("there are no devices");
+  } else {
+    answer(device_table(devices, options.format == Format::Wide));
   }
   return ExitStatus::Ok;
+}
+
+ExitStatus get_devices(const Options& options) {
+  const auto client = connect(options);
+  if (!client) return fail(client.error());
+  return once_or_watch(*client.value(), options, [&] {
+    Result<std::vector<DeviceStatus>> devices = client.value()->devices();
+    return devices ? print_devices(options, std::move(devices).value()) : fail(devices.error());
+  });
 }
 
 ExitStatus get_from_daemon(const Options& options, Kind kind) {
   const auto client = connect(options);
   if (!client) return fail(client.error());
   return once_or_watch(*client.value(), options, [&] {
+    if (kind == Kind::Volumes && (is_document(options) || options.format == Format::Wide))
+      ask_usage(*client.value(), {});
     Result<std::vector<PodStatus>> pods = ask_pods(*client.value(), options, Scope::One);
     if (!pods) return fail(pods.error());
     return kind == Kind::Pods ? get_pods(options, std::move(pods).value())
@@ -162,13 +168,11 @@ ExitStatus run_get(const Options& options) {
     case Kind::Plugins:
       return get_plugins(options);
     case Kind::PersistentVolumes:
-      return get_nothing(options, "PersistentVolume");
     case Kind::Claims:
-      return get_nothing(options, "PersistentVolumeClaim");
     case Kind::Classes:
-      return get_nothing(options, "StorageClass");
+      return get_storage(options, *kind);
     case Kind::Devices:
-      return get_nothing(options, "Device");
+      return get_devices(options);
   }
   return ExitStatus::Usage;
 }

@@ -7,12 +7,14 @@
 #include <tuple>
 
 #include "base/quote.h"
+#include "binding/resolve.h"
 #include "commands.h"
 #include "core/core.h"
 #include "desired/desired_state.h"
 #include "objects/store.h"
 #include "output.h"
 #include "plugin/registry.h"
+#include "rehearsal.h"
 #include "sources.h"
 
 namespace mooring::ctl {
@@ -34,18 +36,6 @@ NodeInfo node_of(const Options& options) {
   return node;
 }
 
-/// A node with nothing but a root file system.
-MountTable bare_mounts() {
-  MountFact root;
-  root.id = 1;
-  root.mount_point = "/";
-  root.root = "/";
-  root.type = "ext4";
-  root.options = "rw";
-  root.source = "none";
-  return MountTable::from_facts({root});
-}
-
 /// How a pod, or the workload that it is made from, is named in a line about its volume.
 std::string place_of(const manifest::Pod& pod, const manifest::Volume& volume, std::string_view severity) {
   const auto index = static_cast<std::size_t>(&volume - pod.volumes.data());
@@ -62,28 +52,50 @@ void append_new(std::vector<std::string>& to, const std::vector<std::string>& li
   }
 }
 
+/// True of an error that other manifests, or the labels of the node that the pod is for, may cure.
+bool may_be_cured_elsewhere(const Error& error) {
+  constexpr std::array<std::string_view, 9> reasons{
+      "ConfigMapNotFound",  "SecretNotFound",       "ClaimNotFound",
+      "VolumeNotFound",     "ClaimNotBound",        "FailedBinding",
+      "ProvisioningFailed", "ExternalProvisioning", "NodeAffinityMismatch"};
+  return std::find(reasons.begin(), reasons.end(), error.reason) != reasons.end();
+}
+
 /// What the plugins say against a pod's volumes; a line each. That an object is missing is a warning: it may
 /// be in a manifest that was not named.
 std::vector<std::string> refusals(const manifest::Pod& pod, const PluginRegistry& plugins,
                                   const NodeInfo& node, const ObjectStore& store, const MountTable& mounts,
-                                  std::vector<std::string>& warnings) {
+                                  const ClaimsView& claims, std::vector<std::string>& warnings) {
   std::vector<std::string> lines;
   for (const manifest::Volume* volume : used_volumes(pod)) {
     const std::string where = place_of(pod, *volume, "error");
-    const Plugin* plugin = plugins.for_source(volume->source);
+    const auto refuse = [&](const Error& error) {
+      if (may_be_cured_elsewhere(error)) {
+        append_new(warnings, {place_of(pod, *volume, "warning") + error.message});
+      } else {
+        lines.push_back(where + error.message + (error.remedy.empty() ? "" : " (" + error.remedy + ")"));
+      }
+    };
+    const Result<ResolvedVolume> resolved = resolve_volume(pod, *volume, claims, node.name, node.labels);
+    if (!resolved) {
+      refuse(resolved.error());
+      continue;
+    }
+    const manifest::Volume& real = resolved.value().volume;
+    const Plugin* plugin = plugins.for_source(real.source);
     if (plugin == nullptr) {
       lines.push_back(where + "volume " + volume->name.str() + ": no plugin for " +
-                      manifest::plugin_name(volume->source).str() + "; see mooringctl get plugins");
+                      manifest::plugin_name(real.source).str() + "; see mooringctl get plugins");
       continue;
     }
-    const Result<Recipe> recipe = plugin->recipe({pod, *volume, node, store, mounts});
-    if (recipe) continue;
-    const Error& error = recipe.error();
-    if (error.reason == "ConfigMapNotFound" || error.reason == "SecretNotFound") {
-      append_new(warnings, {place_of(pod, *volume, "warning") + error.message});
-      continue;
-    }
-    lines.push_back(where + error.message + (error.remedy.empty() ? "" : " (" + error.remedy + ")"));
+    RecipeRequest request{pod, real, node, store, mounts};
+    request.mount_options = resolved.value().mount_options;
+    request.directory = resolved.value().directory;
+    request.read_only = resolved.value().read_only;
+    request.mode = resolved.value().mode;
+    request.persistent = resolved.value().persistent.get();
+    const Result<Recipe> recipe = plugin->recipe(request);
+    if (!recipe) refuse(recipe.error());
   }
   return lines;
 }
@@ -117,43 +129,6 @@ void print_lines(const std::vector<std::string>& lines) {
     answer(clean(line) + "\n");
 }
 
-/// Feeds a core as a daemon would that starts on an empty node, up to the moment when it starts its work.
-class Rehearsal {
- public:
-  Rehearsal(const NodeInfo& node, const PluginRegistry& plugins) : core_(core_options(node), plugins) {}
-
-  Effects run(std::vector<manifest::ParsedFile> files) {
-    core_.handle(RecordsRead{}, now_);
-    core_.handle(MountsRead{std::make_shared<const MountTable>(bare_mounts())}, now_);
-    for (const Operation& operation : core_.take_effects(now_).operations) {
-      Outcome outcome;
-      outcome.id = operation.id;
-      outcome.steps_done = 1;
-      outcome.tree = TreeFacts{};
-      core_.handle(OperationEnded{std::move(outcome)}, now_);
-    }
-    ListingCompleted listing;
-    for (manifest::ParsedFile& file : files) {
-      listing.files.push_back(file.file);
-      core_.handle(FileParsed{std::move(file)}, now_);
-    }
-    core_.handle(std::move(listing), now_);
-    return core_.take_effects(now_);
-  }
-
-  const Core& core() const { return core_; }
-
- private:
-  static CoreOptions core_options(const NodeInfo& node) {
-    CoreOptions options;
-    options.node = node;
-    return options;
-  }
-
-  Core core_;
-  Instant now_{MonotonicTime{}, now_wall()};
-};
-
 void print_operations(const Effects& effects) {
   for (const Operation& operation : effects.operations) {
     answer(paint_bold(clean(operation.what)) + " (" + std::string(to_string(operation.lane)) + ")\n");
@@ -162,7 +137,33 @@ void print_operations(const Effects& effects) {
   }
 }
 
-Json operations_json(const Effects& effects) {
+/// What would be bound to what, and made.
+void print_bindings(const std::vector<ClaimStatus>& claims) {
+  for (const ClaimStatus& claim : claims) {
+    const std::string name = claim.name_space.str() + "/" + claim.name.str();
+    if (claim.volume.empty()) {
+      answer(paint_bold(clean("claim " + name)) + " " +
+             clean(claim.phase + ": " + claim.reason + ": " + claim.message) + "\n");
+    } else {
+      answer(paint_bold(clean("bind claim " + name)) + " to pv/" + clean(claim.volume) + "\n");
+    }
+  }
+}
+
+Json bindings_json(const std::vector<ClaimStatus>& claims) {
+  Json items = Json::array();
+  for (const ClaimStatus& claim : claims) {
+    items.push_back({{"namespace", claim.name_space.str()},
+                     {"claim", claim.name.str()},
+                     {"volume", claim.volume},
+                     {"phase", claim.phase},
+                     {"reason", claim.reason},
+                     {"message", claim.message}});
+  }
+  return items;
+}
+
+Json operations_json(const Effects& effects, const std::vector<ClaimStatus>& claims) {
   Json items = Json::array();
   for (const Operation& operation : effects.operations) {
     Json steps = Json::array();
@@ -175,7 +176,10 @@ Json operations_json(const Effects& effects) {
     item["steps"] = std::move(steps);
     items.push_back(std::move(item));
   }
-  return {{"apiVersion", "mooring.io/v1"}, {"kind", "Plan"}, {"items", std::move(items)}};
+  return {{"apiVersion", "mooring.io/v1"},
+          {"kind", "Plan"},
+          {"items", std::move(items)},
+          {"bindings", bindings_json(claims)}};
 }
 
 /// Says which volumes a daemon would refuse; true if there is none.
@@ -225,8 +229,14 @@ ExitStatus run_verify(const Options& options) {
   for (const std::string& name : names)
     append_new(warnings, store.warnings_of(name));
   const auto pods = pods_by_place(store);
+  const ImaginedClaims claims = imagine_claims(store, node);
+  for (const auto& [key, condition] : claims.conditions) {
+    if (condition.is_warning)
+      append_new(warnings, {"PVC " + key.text() + ": " + condition.reason + ": " + condition.message});
+  }
   for (const auto& pod : pods) {
-    append_new(errors, refusals(*pod, plugins, node, store, mounts, warnings));
+    append_new(errors,
+               refusals(*pod, plugins, node, store, mounts, {claims.ledger, claims.conditions}, warnings));
     append_new(warnings, unused_volumes(*pod));
   }
   print_lines(errors);
@@ -245,8 +255,9 @@ ExitStatus run_plan(const Options& options) {
   Rehearsal rehearsal(node_of(options), plugins);
   const Effects effects = rehearsal.run(std::move(sources.files));
   if (options.format == Format::Json || options.format == Format::Yaml) {
-    print_document(operations_json(effects), options.format);
+    print_document(operations_json(effects, rehearsal.core().claims()), options.format);
   } else {
+    print_bindings(rehearsal.core().claims());
     print_operations(effects);
   }
   is_good = say_refused(rehearsal.core()) && is_good;

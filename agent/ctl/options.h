@@ -37,16 +37,18 @@ struct Options {
 
   bool only_exceptions = false;               ///< status -x
   std::string kind;                           ///< get, describe
-  std::string name;                           ///< get, describe, explain, wait, render, retry: as written.
+  std::string name;                           ///< Of an object: as written.
   std::string condition;                      ///< wait --for
   std::string timeout = "30s";                ///< wait --timeout
   std::string container;                      ///< render -c
   std::string runtime;                        ///< render --runtime
   bool with_process = false;                  ///< render --process
+  bool with_devices = false;                  ///< render --devices
   std::vector<std::string> files;             ///< plan, verify -f
   std::string root_dir = "/var/lib/mooring";  ///< plan, verify
   std::string node_name;                      ///< plan, verify; empty: the host's name.
   bool follow = false;                        ///< events -f
+  bool forget = false;                        ///< release --forget
   std::string shell;                          ///< completion
 };
 

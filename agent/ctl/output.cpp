@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -184,6 +186,18 @@ std::string Table::text() const {
   return out;
 }
 
+std::string size_text(const std::optional<std::uint64_t>& bytes) {
+  constexpr std::array units{"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
+  constexpr double step = 1024;
+  if (!bytes) return "-";
+  auto number = static_cast<double>(*bytes);
+  std::size_t unit = 0;
+  for (; number >= step && unit + 1 < units.size(); ++unit)
+    number /= step;
+  const bool is_whole = number >= 10 || number == std::floor(number);
+  return fmt::format("{:.{}f}{}", number, is_whole ? 0 : 1, units[unit]);
+}
+
 WallTime now_wall() {
   return {std::chrono::system_clock::now().time_since_epoch()};
 }
@@ -195,8 +209,12 @@ std::string age(WallTime since) {
 }
 
 std::string next_try(const VolumeStatus& volume) {
-  if (!volume.next_retry) return "-";
-  const Duration rest = volume.next_retry->since_epoch - now_wall().since_epoch;
+  return next_try(volume.next_retry);
+}
+
+std::string next_try(const std::optional<WallTime>& when) {
+  if (!when) return "-";
+  const Duration rest = when->since_epoch - now_wall().since_epoch;
   return rest <= Duration::zero() ? "now" : "in " + human_duration(rest);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,10 +50,14 @@ class Table {
   std::vector<Row> rows_;
 };
 
+/// "1.5Gi", "512Mi", "17"; "-" if it is not known.
+std::string size_text(const std::optional<std::uint64_t>& bytes);
+
 WallTime now_wall();
 /// "3m12s" since then; "-" if it is not known.
 std::string age(WallTime since);
 /// "in 18s", "now"; "-" without a next try.
 std::string next_try(const VolumeStatus& volume);
+std::string next_try(const std::optional<WallTime>& when);
 
 }  // namespace mooring::ctl

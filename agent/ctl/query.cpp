@@ -4,10 +4,13 @@
 
 #include "ask.h"
 #include "base/quote.h"
+#include "claims.h"
 #include "commands.h"
 #include "details.h"
+#include "devices.h"
 #include "documents.h"
 #include "output.h"
+#include "storage.h"
 #include "tables.h"
 
 namespace mooring::ctl {
@@ -25,11 +28,13 @@ std::vector<std::string> node_problems(const NodeStatus& node) {
   return lines;
 }
 
-void print_status_text(const Options& options, const NodeStatus& node, const std::vector<PodStatus>& pods) {
+void print_status_text(const Options& options, const NodeStatus& node, const std::vector<PodStatus>& pods,
+                       const Storage& storage) {
   const bool is_fine = node.pods == node.pods_ready && node.volumes == node.volumes_ready;
   const std::string counts = fmt::format("{} of {} pods ready, {} of {} volumes ready", node.pods_ready,
                                          node.pods, node.volumes_ready, node.volumes);
   answer("node " + clean(node.node_name) + ": " + (is_fine ? paint_good(counts) : paint_bad(counts)) + "\n");
+  if (!storage.claims.empty()) answer(claim_counts(storage.claims) + "\n");
   for (const std::string& line : node_problems(node))
     answer(paint_bad("problem:") + " " + clean(line) + "\n");
   std::vector<PodStatus> shown = pods;
@@ -37,10 +42,14 @@ void print_status_text(const Options& options, const NodeStatus& node, const std
   if (!shown.empty()) answer("\n" + pod_table(shown, true, options.format == Format::Wide));
   const std::string troubles = trouble_table(pods);
   if (!troubles.empty()) answer("\n" + troubles);
+  const std::string storage_troubles = storage_trouble_table(storage.claims, storage.volumes);
+  if (!storage_troubles.empty()) answer("\n" + storage_troubles);
 }
 
-Json status_document(const Options& options, const NodeStatus& node, const std::vector<PodStatus>& pods) {
+Json status_document(const Options& options, const NodeStatus& node, const std::vector<PodStatus>& pods,
+                     const Storage& storage) {
   Json json = object_json("NodeStatus", node_json(node));
+  json["claims"] = claim_counts_json(storage.claims);
   json["items"] = Json::array();
   for (const PodStatus& pod : pods) {
     if (!options.only_exceptions || !pod.ready) json["items"].push_back(full_pod_json(pod));
@@ -53,22 +62,17 @@ ExitStatus print_status(Client& client, const Options& options) {
   if (!node) return fail(node.error());
   const Result<std::vector<PodStatus>> pods = ask_pods(client, options, Scope::Node);
   if (!pods) return fail(pods.error());
+  const Storage storage = ask_storage(client, options, Scope::Node);
   if (options.format == Format::Table || options.format == Format::Wide) {
-    print_status_text(options, node.value(), pods.value());
+    print_status_text(options, node.value(), pods.value(), storage);
   } else {
-    print_document(status_document(options, node.value(), pods.value()), options.format);
+    print_document(status_document(options, node.value(), pods.value(), storage), options.format);
   }
-  bool is_as_desired = node_problems(node.value()).empty();
+  bool is_as_desired =
+      node_problems(node.value()).empty() && storage_trouble_table(storage.claims, storage.volumes).empty();
   for (const PodStatus& pod : pods.value())
     is_as_desired = is_as_desired && pod.ready;
   return is_as_desired ? ExitStatus::Ok : ExitStatus::NotInDesiredState;
-}
-
-Error no_such(const std::string& kind, const std::string& name) {
-  Error error;
-  error.reason = "NoSuchObject";
-  error.message = "there is no " + kind + " " + name;
-  return error;
 }
 
 ExitStatus describe_plugin(const Options& options) {
@@ -80,12 +84,32 @@ ExitStatus describe_plugin(const Options& options) {
   return ExitStatus::Ok;
 }
 
+ExitStatus describe_device(const Options& options) {
+  const auto client = connect(options);
+  if (!client) return fail(client.error());
+  const Result<std::vector<DeviceStatus>> devices = client.value()->devices();
+  if (!devices) return fail(devices.error());
+  for (const DeviceStatus& device : devices.value()) {
+    if (device.key != options.name) continue;
+    if (options.format == Format::Json || options.format == Format::Yaml) {
+      print_document(object_json("Device", device_json(device)), options.format);
+      return ExitStatus::Ok;
+    }
+    const auto events = client.value()->events_since(0);
+    if (!events) return fail(events.error());
+    const std::string log = event_details(events.value(), "device/" + device.key, 20);
+    answer(device_details(device) + (log.empty() ? "" : "\nevents:\n" + log));
+    return ExitStatus::Ok;
+  }
+  return fail(no_such("device", options.name));
+}
+
 std::string describe_text(const PodStatus& pod, const std::optional<VolumeStatus>& volume,
-                          const std::vector<StatusEvent>& events) {
-  if (volume) return volume_details(pod, *volume);
+                          const std::vector<StatusEvent>& events, const std::vector<DeviceStatus>& devices) {
+  if (volume) return volume_details(pod, *volume) + device_field(devices, pod, *volume);
   std::string out = pod_details(pod);
   for (const VolumeStatus& each : pod.volumes)
-    out += "\n" + volume_details(pod, each);
+    out += "\n" + volume_details(pod, each) + device_field(devices, pod, each);
   const std::string log = event_details(events, "pod/" + pod.name_space.str() + "/" + pod.name.str(), 20);
   if (!log.empty()) out += "\nevents:\n" + log;
   return out;
@@ -111,6 +135,8 @@ ExitStatus run_describe(const Options& options) {
   if (!kind) return fail(usage_error("\"" + options.kind + "\" is not a kind; " + kinds_text()));
   if (options.name.empty()) return fail(usage_error("describe needs a name"));
   if (*kind == Kind::Plugins) return describe_plugin(options);
+  if (*kind == Kind::Devices) return describe_device(options);
+  if (is_storage(*kind)) return describe_storage(options, *kind);
   if (*kind != Kind::Pods && *kind != Kind::Volumes) return fail(no_such(options.kind, options.name));
   const auto reference = parse_pod_reference(options, "pod/" + options.name, *kind == Kind::Volumes);
   if (!reference) return fail(reference.error());
@@ -118,6 +144,7 @@ ExitStatus run_describe(const Options& options) {
     return fail(usage_error("a volume is named as POD/VOLUME"));
   const auto client = connect(options);
   if (!client) return fail(client.error());
+  ask_usage(*client.value(), reference.value().key);
   const Result<PodStatus> pod = ask_pod(*client.value(), reference.value().key);
   if (!pod) return fail(pod.error());
   std::optional<VolumeStatus> volume;
@@ -134,7 +161,7 @@ ExitStatus run_describe(const Options& options) {
   }
   const auto events = client.value()->events_since(0);
   if (!events) return fail(events.error());
-  answer(describe_text(pod.value(), volume, events.value()));
+  answer(describe_text(pod.value(), volume, events.value(), ask_volume_devices(*client.value())));
   return ExitStatus::Ok;
 }
 
@@ -147,6 +174,8 @@ ExitStatus run_dump(const Options& options) {
   if (!node) return fail(node.error());
   const auto pods = client.value()->pods();
   if (!pods) return fail(pods.error());
+  const auto devices = client.value()->devices();
+  if (!devices) return fail(devices.error());
   const auto events = client.value()->events_since(0);
   if (!events) return fail(events.error());
   Json json = object_json("Dump", Json::object());
@@ -158,6 +187,10 @@ ExitStatus run_dump(const Options& options) {
   json["pods"] = Json::array();
   for (const PodStatus& pod : pods.value())
     json["pods"].push_back(full_pod_json(pod));
+  json["devices"] = Json::array();
+  for (const DeviceStatus& device : devices.value())
+    json["devices"].push_back(device_json(device));
+  append_storage(json, *client.value());
   json["events"] = Json::array();
   for (const StatusEvent& event : events.value())
     json["events"].push_back(event_json(event));

@@ -77,7 +77,7 @@ std::string volume_table(const std::vector<PodStatus>& pods, bool with_namespace
   std::vector<std::string> head;
   if (with_namespace) head.emplace_back("NAMESPACE");
   head.insert(head.end(), {"POD", "VOLUME", "PLUGIN", "PHASE", "REASON", "SINCE", "NEXT TRY"});
-  if (is_wide) head.insert(head.end(), {"TRIES", "PATH", "MESSAGE"});
+  if (is_wide) head.insert(head.end(), {"TRIES", "SIZE", "USED", "AVAIL", "PATH", "MESSAGE"});
   Table table(head);
   for (const PodStatus& pod : pods) {
     for (const VolumeStatus& volume : pod.volumes) {
@@ -87,7 +87,14 @@ std::string volume_table(const std::vector<PodStatus>& pods, bool with_namespace
       cells.insert(cells.end(), {pod.name.str(), volume.name.str(), volume.plugin.str(),
                                  std::string(to_string(volume.phase)), volume.reason, age(volume.since),
                                  next_try(volume)});
-      if (is_wide) cells.insert(cells.end(), {std::to_string(volume.attempts), volume.path, volume.message});
+      if (is_wide) {
+        cells.push_back(std::to_string(volume.attempts));
+        const VolumeUsage* usage = volume.usage ? &*volume.usage : nullptr;
+        cells.push_back(usage == nullptr ? "-" : size_text(usage->capacity_bytes));
+        cells.push_back(usage == nullptr ? "-" : size_text(usage->used_bytes));
+        cells.push_back(usage == nullptr ? "-" : size_text(usage->available_bytes));
+        cells.insert(cells.end(), {volume.path, volume.message});
+      }
       table.row(std::move(cells), painted, volume.phase);
     }
   }

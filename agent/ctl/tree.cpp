@@ -1,5 +1,6 @@
 #include <langinfo.h>
 
+#include <algorithm>
 #include <clocale>
 #include <map>
 #include <string_view>
@@ -36,8 +37,10 @@ void draw(std::string& out, const std::vector<Branch>& branches, const std::stri
   }
 }
 
-/// What the containers of a pod mount of one volume.
-std::vector<Branch> container_branches(const std::vector<ContainerMount>& mounts, const VolumeName& volume) {
+/// Where the containers of a pod have one volume.
+std::vector<Branch> container_branches(const std::vector<ContainerMount>& mounts,
+                                       const std::vector<ContainerDevice>& devices,
+                                       const VolumeName& volume) {
   std::vector<Branch> branches;
   for (const ContainerMount& mount : mounts) {
     if (mount.volume != volume) continue;
@@ -45,7 +48,20 @@ std::vector<Branch> container_branches(const std::vector<ContainerMount>& mounts
                             (mount.read_only ? " (read-only)" : ""),
                         {}});
   }
+  for (const ContainerDevice& device : devices) {
+    if (device.volume != volume) continue;
+    branches.push_back({"container " + clean(device.container.str()) + " as " + clean(device.destination) +
+                            (device.permissions == "r" ? " (read-only)" : ""),
+                        {}});
+  }
   return branches;
+}
+
+/// What was asked for; nothing if it cannot be told of this pod now. An error: nobody answers any more.
+template <class Item>
+Result<std::vector<Item>> if_known(Result<std::vector<Item>> asked) {
+  if (asked || asked.error().reason == "NoDaemon") return asked;
+  return std::vector<Item>();
 }
 
 using ByPath = std::map<std::string, std::vector<Branch>>;
@@ -54,12 +70,17 @@ Result<std::map<std::string, ByPath>> collect(Client& client, const std::vector<
   std::map<std::string, ByPath> plugins;
   for (const PodStatus& pod : pods) {
     std::vector<ContainerMount> mounts;
+    std::vector<ContainerDevice> devices;
     if (pod.ready) {
-      auto asked = client.container_mounts(pod.name_space, pod.name, ContainerName());
-      if (asked)
-        mounts = std::move(asked).value();
-      else if (asked.error().reason == "NoDaemon")
-        return asked.error();
+      MOORING_TRY(mounts, if_known(client.container_mounts(pod.name_space, pod.name, ContainerName())));
+    }
+    const bool is_all_mounted =
+        std::all_of(pod.volumes.begin(), pod.volumes.end(), [&](const VolumeStatus& volume) {
+          return std::any_of(mounts.begin(), mounts.end(),
+                             [&](const ContainerMount& mount) { return mount.volume == volume.name; });
+        });
+    if (pod.ready && !is_all_mounted) {
+      MOORING_TRY(devices, if_known(client.container_devices(pod.name_space, pod.name, ContainerName())));
     }
     for (const VolumeStatus& volume : pod.volumes) {
       std::string label = "pod " + clean(pod.name_space.str() + "/" + pod.name.str()) + ", volume " +
@@ -67,7 +88,7 @@ Result<std::map<std::string, ByPath>> collect(Client& client, const std::vector<
       if (volume.phase != Phase::Ready && !volume.reason.empty()) label += " (" + clean(volume.reason) + ")";
       const std::string plugin = volume.plugin.empty() ? "unknown" : clean(volume.plugin.str());
       const std::string path = volume.path.empty() ? "(no path yet)" : clean(volume.path);
-      plugins[plugin][path].push_back({std::move(label), container_branches(mounts, volume.name)});
+      plugins[plugin][path].push_back({std::move(label), container_branches(mounts, devices, volume.name)});
     }
   }
   return plugins;

@@ -2,27 +2,11 @@
 
 #include <cstring>
 
+#include "daemon/bus_calls.h"
 #include "daemon/bus_service.h"
 #include "daemon/bus_values.h"
 
 namespace mooring {
-namespace {
-
-int fail(sd_bus_error* error, const char* name, const std::string& message) {
-  return sd_bus_error_set(error, (std::string(bus_name) + ".Error." + name).c_str(), message.c_str());
-}
-
-/// The namespace and name that a call begins with.
-int read_key(sd_bus_message* call, ObjectKey& key) {
-  const char* name_space = nullptr;
-  const char* name = nullptr;
-  const int read = sd_bus_message_read(call, "ss", &name_space, &name);
-  if (read >= 0) key = {Namespace(name_space), ObjectName(name)};
-  return read;
-}
-
-}  // namespace
-
 /// What sd-bus calls: each gets the service as its userdata.
 struct BusObjects {
   static int manager_property(sd_bus*, const char*, const char*, const char* property, sd_bus_message* reply,
@@ -106,6 +90,8 @@ struct BusObjects {
     if (name == "Action") return append_text(reply, volume->action);
     if (name == "Since") return sd_bus_message_append(reply, "t", micros(volume->since));
     if (name == "Attempts") return sd_bus_message_append(reply, "u", volume->attempts);
+    if (name == "Claim") return append_text(reply, volume->claim);
+    if (name == "Usage") return append_usage(reply, volume->usage);
     return sd_bus_message_append(reply, "t", volume->next_retry ? micros(*volume->next_retry) : 0);
   }
 
@@ -120,6 +106,7 @@ struct BusObjects {
       for (const VolumeStatus& volume : pod->volumes)
         paths.push_back(volume_path(uid, volume.name));
     }
+    append_claim_paths(service, paths);
     // sd-bus frees the list and its strings with free(3).
     auto** list = static_cast<char**>(std::calloc(paths.size() + 1, sizeof(char*)));
     if (list == nullptr) return -ENOMEM;
@@ -134,7 +121,7 @@ struct BusObjects {
     ObjectKey key;
     if (const int failed = read_key(call, key); failed < 0) return failed;
     const auto uid = service.core_.find_pod(key);
-    if (!uid) return fail(error, "NoSuchPod", "no pod " + key.text() + " is known");
+    if (!uid) return fail_call(error, "NoSuchPod", "no pod " + key.text() + " is known");
     return sd_bus_reply_method_return(call, "o", pod_path(*uid).c_str());
   }
 
@@ -147,9 +134,11 @@ struct BusObjects {
     if (read < 0) return read;
     const bool for_ready = std::strcmp(condition, "ready") == 0;
     if (!for_ready && std::strcmp(condition, "gone") != 0) {
-      return fail(error, "InvalidArgument", "condition is not ready or gone: " + std::string(condition));
+      return fail_call(error, "InvalidArgument", "condition is not ready or gone: " + std::string(condition));
     }
-    static_cast<BusService*>(data)->wait_for(call, std::move(key), for_ready, timeout_ms);
+    static_cast<BusService*>(data)->wait_for(
+        call, std::move(key), for_ready ? BusService::Awaited::PodReady : BusService::Awaited::PodGone,
+        timeout_ms);
     return 1;
   }
 
@@ -163,6 +152,23 @@ struct BusObjects {
     return 1;
   }
 
+  static int get_container_devices(sd_bus_message* call, void* data, sd_bus_error* error) {
+    auto& service = *static_cast<BusService*>(data);
+    ObjectKey key;
+    if (const int failed = read_key(call, key); failed < 0) return failed;
+    const char* container = nullptr;
+    if (const int failed = sd_bus_message_read(call, "s", &container); failed < 0) return failed;
+    const auto uid = service.core_.find_pod(key);
+    if (!uid) return fail_call(error, "NoSuchPod", "no pod " + key.text() + " is known");
+    const auto devices = service.core_.container_devices(*uid, ContainerName(container));
+    if (devices) return answer_list(call, devices.value(), append_device);
+    return fail_call(error, devices.error());
+  }
+
+  static int list_devices(sd_bus_message* call, void* data, sd_bus_error*) {
+    return answer_list(call, static_cast<BusService*>(data)->core_.devices(), append_device_status);
+  }
+
   static int get_container_security(sd_bus_message* call, void* data, sd_bus_error* error) {
     auto& service = *static_cast<BusService*>(data);
     ObjectKey key;
@@ -170,9 +176,9 @@ struct BusObjects {
     const char* container = nullptr;
     if (const int failed = sd_bus_message_read(call, "s", &container); failed < 0) return failed;
     const auto uid = service.core_.find_pod(key);
-    if (!uid) return fail(error, "NoSuchPod", "no pod " + key.text() + " is known");
+    if (!uid) return fail_call(error, "NoSuchPod", "no pod " + key.text() + " is known");
     const auto security = service.core_.container_security(*uid, ContainerName(container));
-    if (!security) return fail(error, security.error().reason.c_str(), security.error().message);
+    if (!security) return fail_call(error, security.error().reason.c_str(), security.error().message);
     sd_bus_message* reply = nullptr;
     int failed = sd_bus_message_new_method_return(call, &reply);
     if (failed >= 0) failed = append_security(reply, security.value());
@@ -197,6 +203,19 @@ struct BusObjects {
     return failed < 0 ? failed : 1;
   }
 
+  static int measure_usage(sd_bus_message* call, void* data, sd_bus_error* error) {
+    auto& service = *static_cast<BusService*>(data);
+    ObjectKey key;
+    if (const int failed = read_key(call, key); failed < 0) return failed;
+    std::uint64_t timeout_ms = 0;
+    if (const int failed = sd_bus_message_read(call, "t", &timeout_ms); failed < 0) return failed;
+    const bool is_all = key.name_space.empty() && key.name.empty();
+    const auto uid = is_all ? std::nullopt : service.core_.find_pod(key);
+    if (!is_all && !uid) return fail_call(error, "NoSuchPod", "no pod " + key.text() + " is known");
+    service.measure_usage(call, uid, timeout_ms);
+    return 1;
+  }
+
   static int retry(sd_bus_message* call, void* data, sd_bus_error* error) {
     auto& service = *static_cast<BusService*>(data);
     ObjectKey key;
@@ -204,7 +223,7 @@ struct BusObjects {
     if (!service.may_change(call, error)) return -EPERM;
     const bool is_all = key.name_space.empty() && key.name.empty();
     if (!is_all && !service.core_.find_pod(key)) {
-      return fail(error, "NoSuchPod", "no pod " + key.text() + " is known");
+      return fail_call(error, "NoSuchPod", "no pod " + key.text() + " is known");
     }
     service.callbacks_.event(RetryRequested{is_all ? std::nullopt : std::optional(key)});
     return sd_bus_reply_method_return(call, "");
@@ -252,15 +271,24 @@ const sd_bus_vtable manager_table[] = {
         "GetContainerMounts", SD_BUS_ARGS("s", namespace, "s", name, "s", container, "a{sv}", options),
         SD_BUS_RESULT("aa{sv}", mounts), BusObjects::get_container_mounts, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS(
+        "GetContainerDevices", SD_BUS_ARGS("s", namespace, "s", name, "s", container, "a{sv}", options),
+        SD_BUS_RESULT("aa{sv}", devices), BusObjects::get_container_devices, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ListDevices", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("aa{sv}", devices),
+                            BusObjects::list_devices, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS(
         "GetContainerSecurity", SD_BUS_ARGS("s", namespace, "s", name, "s", container, "a{sv}", options),
         SD_BUS_RESULT("a{sv}", security), BusObjects::get_container_security, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("GetEvents", SD_BUS_ARGS("t", after, "a{sv}", options),
                             SD_BUS_RESULT("a(ttbsss)", events), BusObjects::get_events,
                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS(
+        "MeasureUsage", SD_BUS_ARGS("s", namespace, "s", name, "t", timeout_ms, "a{sv}", options),
+        SD_BUS_RESULT("b", complete), BusObjects::measure_usage, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Retry", SD_BUS_ARGS("s", namespace, "s", name, "a{sv}", options),
                             SD_BUS_NO_RESULT, BusObjects::retry, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, BusObjects::reload,
                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_SIGNAL("DevicesChanged", "", 0),
     SD_BUS_SIGNAL_WITH_ARGS("PodReady", SD_BUS_ARGS("s", namespace, "s", name, "s", uid), 0),
     SD_BUS_SIGNAL_WITH_ARGS("PodGone", SD_BUS_ARGS("s", namespace, "s", name, "s", uid), 0),
     SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("(ttbsss)", event), 0),
@@ -290,6 +318,8 @@ const sd_bus_vtable volume_table[] = {
     SD_BUS_PROPERTY("Since", "t", BusObjects::volume_property, 0, changes),
     SD_BUS_PROPERTY("Attempts", "u", BusObjects::volume_property, 0, changes),
     SD_BUS_PROPERTY("NextRetry", "t", BusObjects::volume_property, 0, changes),
+    SD_BUS_PROPERTY("Claim", "s", BusObjects::volume_property, 0, quiet),
+    SD_BUS_PROPERTY("Usage", "a{sv}", BusObjects::volume_property, 0, quiet),
     SD_BUS_VTABLE_END};
 
 #pragma GCC diagnostic pop
@@ -315,6 +345,7 @@ int add_bus_objects(sd_bus* bus, BusService& service) {
   }
   if (failed >= 0)
     failed = sd_bus_add_node_enumerator(bus, nullptr, bus_root, &BusObjects::enumerate, &service);
+  if (failed >= 0) failed = add_bus_claims(bus, service);
   return failed;
 }
 

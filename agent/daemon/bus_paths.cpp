@@ -1,5 +1,6 @@
 #include <cstdlib>
 #include <memory>
+#include <utility>
 
 #include "daemon/bus_objects.h"
 
@@ -24,6 +25,18 @@ std::optional<std::string> decode(const char* path, const char* prefix) {
   return std::string(Text(id).get());
 }
 
+/// Decodes two elements, one below the other.
+std::optional<std::pair<std::string, std::string>> decode_pair(const char* path, const char* prefix) {
+  const std::string text = path;
+  const std::size_t slash = text.rfind('/');
+  if (slash == std::string::npos) return std::nullopt;
+  const std::string parent = text.substr(0, slash);
+  auto outer = decode(parent.c_str(), prefix);
+  auto inner = decode(path, parent.c_str());
+  if (!outer || !inner || outer->empty() || inner->empty()) return std::nullopt;
+  return std::pair(std::move(*outer), std::move(*inner));
+}
+
 }  // namespace
 
 std::string pod_path(const PodUid& uid) {
@@ -41,14 +54,29 @@ std::optional<PodUid> parse_pod_path(const char* path) {
 }
 
 std::optional<PodVolumeKey> parse_volume_path(const char* path) {
-  const std::string text = path;
-  const std::size_t slash = text.rfind('/');
-  if (slash == std::string::npos) return std::nullopt;
-  const std::string parent = text.substr(0, slash);
-  const auto uid = decode(parent.c_str(), bus_volumes);
-  const auto name = decode(path, parent.c_str());
-  if (!uid || !name) return std::nullopt;
-  return PodVolumeKey{PodUid(*uid), VolumeName(*name)};
+  const auto pair = decode_pair(path, bus_volumes);
+  if (!pair) return std::nullopt;
+  return PodVolumeKey{PodUid(pair->first), VolumeName(pair->second)};
+}
+
+std::string claim_path(const ObjectKey& key) {
+  return encode(encode(bus_claims, key.name_space.str()).c_str(), key.name.str());
+}
+
+std::string persistent_volume_path(const ObjectName& name) {
+  return encode(bus_persistent_volumes, name.str());
+}
+
+std::optional<ObjectKey> parse_claim_path(const char* path) {
+  const auto pair = decode_pair(path, bus_claims);
+  if (!pair) return std::nullopt;
+  return ObjectKey{Namespace(pair->first), ObjectName(pair->second)};
+}
+
+std::optional<ObjectName> parse_persistent_volume_path(const char* path) {
+  auto name = decode(path, bus_persistent_volumes);
+  if (!name) return std::nullopt;
+  return ObjectName(std::move(*name));
 }
 
 }  // namespace mooring

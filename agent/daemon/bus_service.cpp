@@ -21,9 +21,6 @@ constexpr int reconnect_doublings_max = 6;
 constexpr auto connect_limit = std::chrono::seconds(5);
 /// A bus that takes nothing must not make this process grow.
 constexpr std::uint64_t unsent_messages_max = 50'000;
-/// Details wait while there is work, but not for longer than this.
-constexpr auto details_pause = std::chrono::milliseconds(20);
-constexpr std::size_t details_pods_max = 64;
 constexpr std::size_t waiters_max = 4096;
 constexpr std::uint64_t wait_ms_max = std::uint64_t{365} * 24 * 3600 * 1000;
 
@@ -93,9 +90,7 @@ int BusService::on_name(sd_bus_message* answer, void* data, sd_bus_error*) {
   self.connect_timer_.cancel();
   self.failed_connects_ = 0;
   spdlog::info("serving {} on the bus {}", bus_name, self.address_);
-  for (const PodUid& uid : self.core_.pods())
-    self.undetailed_.insert(uid);
-  self.schedule_details();
+  self.announce_all();
   self.settle();
   return 0;
 }
@@ -108,7 +103,7 @@ void BusService::settle() {
 void BusService::lose(const std::string& why) {
   if (failed_connects_ == 0) spdlog::error("{}; trying again until it is there", why);
   waiters_.clear();
-  announced_.clear();
+  forget_announced();
   is_lost_ = true;
   connect_timer_.cancel();
   const auto pause = reconnect_first * (1 << std::min(failed_connects_++, reconnect_doublings_max));
@@ -127,6 +122,22 @@ const PodStatus* BusService::status_of(const PodUid& uid) {
     cached_uid_ = uid;
   }
   return cached_pod_ ? &*cached_pod_ : nullptr;
+}
+
+const ClaimStatus* BusService::claim_at(const ObjectKey& key) {
+  if (!cached_claim_ || cached_claim_key_ != key) {
+    cached_claim_ = core_.claim_status(key);
+    cached_claim_key_ = key;
+  }
+  return cached_claim_ ? &*cached_claim_ : nullptr;
+}
+
+const PersistentVolumeStatus* BusService::persistent_volume_at(const ObjectName& name) {
+  if (!cached_volumes_) cached_volumes_ = core_.persistent_volumes();
+  const auto found =
+      std::lower_bound(cached_volumes_->begin(), cached_volumes_->end(), name,
+                       [](const PersistentVolumeStatus& volume, const auto& n) { return volume.name < n; });
+  return found == cached_volumes_->end() || found->name != name ? nullptr : &*found;
 }
 
 const NodeStatus& BusService::node() {
@@ -153,6 +164,8 @@ bool BusService::may_change(sd_bus_message* call, sd_bus_error* error) const {
 void BusService::publish(const Effects& effects) {
   cached_uid_ = PodUid();
   cached_node_.reset();
+  cached_claim_.reset();
+  cached_volumes_.reset();
   if (!connection_ || is_lost_) return;
   sd_bus* bus = connection_->get();
   std::uint64_t unsent = 0;
@@ -166,6 +179,8 @@ void BusService::publish(const Effects& effects) {
     tell("PodReady", pod);
   for (const PodIdentity& pod : effects.pods_gone)
     tell("PodGone", pod);
+  if (effects.devices_changed)
+    sd_bus_emit_signal(bus, bus_root, manager_interface, "DevicesChanged", nullptr);
   // That a pod is ready or gone was told above; as events for those who follow them all it may wait.
   for (const StatusEvent& event : effects.events) {
     if (event.reason == "PodReady" || event.reason == "PodGone") {
@@ -179,7 +194,9 @@ void BusService::publish(const Effects& effects) {
     undetailed_.insert(uid);
   for (const PodIdentity& pod : effects.pods_gone)
     undetailed_.insert(pod.uid);
-  if (!undetailed_.empty() || !later_events_.empty()) schedule_details();
+  undetailed_claims_.insert(effects.changed_claims.begin(), effects.changed_claims.end());
+  undetailed_volumes_.insert(effects.changed_volumes.begin(), effects.changed_volumes.end());
+  if (has_details() || !later_events_.empty()) schedule_details();
   connection_->kick();
 }
 
@@ -193,24 +210,28 @@ void BusService::send_event(const StatusEvent& event) {
   sd_bus_message_unref(message);
 }
 
-bool BusService::is_met(const ObjectKey& pod, bool for_ready) const {
-  const auto uid = core_.find_pod(pod);
-  if (!for_ready) return !uid && core_.knows_all();
+bool BusService::is_met(const ObjectKey& key, Awaited awaited) const {
+  if (awaited == Awaited::ClaimBound || awaited == Awaited::ClaimGone) {
+    const auto claim = core_.claim_status(key);
+    return awaited == Awaited::ClaimBound ? claim && claim->phase == "Bound" : !claim && core_.knows_all();
+  }
+  const auto uid = core_.find_pod(key);
+  if (awaited == Awaited::PodGone) return !uid && core_.knows_all();
   if (!uid) return false;
   const auto status = core_.pod_status(*uid);
   return status && status->ready;
 }
 
-void BusService::wait_for(sd_bus_message* call, ObjectKey pod, bool for_ready, std::uint64_t timeout_ms) {
-  if (is_met(pod, for_ready)) {
+void BusService::wait_for(sd_bus_message* call, ObjectKey key, Awaited awaited, std::uint64_t timeout_ms) {
+  if (is_met(key, awaited)) {
     sd_bus_reply_method_return(call, "");
     return;
   }
-  if (Waiter* waiter = add_waiter(call, std::move(pod), timeout_ms)) waiter->for_ready = for_ready;
+  if (Waiter* waiter = add_waiter(call, std::move(key), timeout_ms)) waiter->awaited = awaited;
 }
 
 /// nullptr if too many wait already; the caller was told then. `timeout_ms` 0: it waits for ever.
-BusService::Waiter* BusService::add_waiter(sd_bus_message* call, ObjectKey pod, std::uint64_t timeout_ms) {
+BusService::Waiter* BusService::add_waiter(sd_bus_message* call, ObjectKey key, std::uint64_t timeout_ms) {
   if (waiters_.size() >= waiters_max) {
     answer_error(call, "LimitExceeded", "too many are waiting already");
     return nullptr;
@@ -219,7 +240,7 @@ BusService::Waiter* BusService::add_waiter(sd_bus_message* call, ObjectKey pod, 
   waiter.service = this;
   waiter.number = ++last_waiter_;
   waiter.call = sd_bus_message_ref(call);
-  waiter.pod = std::move(pod);
+  waiter.key = std::move(key);
   if (sd_bus_track_new(connection_->get(), &waiter.caller, on_caller_gone, &waiter) >= 0)
     sd_bus_track_add_sender(waiter.caller, call);
   if (timeout_ms == 0) return &waiter;
@@ -227,7 +248,11 @@ BusService::Waiter* BusService::add_waiter(sd_bus_message* call, ObjectKey pod, 
   waiter.timer = std::make_unique<boost::asio::steady_timer>(loop_, timeout);
   waiter.timer->async_wait([this, waiting = &waiter](error_code cancelled) {
     if (cancelled) return;
-    answer_error(waiting->call, "TimedOut", waiting_reason(waiting->pod));
+    if (waiting->for_usage) {
+      sd_bus_reply_method_return(waiting->call, "b", 0);
+    } else {
+      answer_error(waiting->call, "TimedOut", waiting_reason(waiting->key, waiting->awaited));
+    }
     end_wait(waiting->number);
     if (connection_) connection_->kick();
   });
@@ -241,6 +266,16 @@ void BusService::answer_mounts(sd_bus_message* call, const ObjectKey& pod, Conta
   if (uid && may_ask && core_.has_parts(*uid, container)) callbacks_.event(ContainerAsked{*uid, container});
   if (try_answer_mounts(call, pod, container)) return;
   if (Waiter* waiter = add_waiter(call, pod, limit_ms)) waiter->container = std::move(container);
+}
+
+void BusService::measure_usage(sd_bus_message* call, const std::optional<PodUid>& pod,
+                               std::uint64_t timeout_ms) {
+  callbacks_.event(UsageAsked{pod});
+  if (timeout_ms == 0 || !core_.is_measuring()) {
+    sd_bus_reply_method_return(call, "b", core_.is_measuring() ? 0 : 1);
+  } else if (Waiter* waiter = add_waiter(call, {}, timeout_ms)) {
+    waiter->for_usage = true;
+  }
 }
 
 bool BusService::try_answer_mounts(sd_bus_message* call, const ObjectKey& pod,
@@ -283,8 +318,9 @@ void BusService::end_wait(std::uint64_t number) {
   waiters_.remove_if([&](const Waiter& waiter) { return waiter.number == number; });
 }
 
-/// Why a pod is not what was waited for, in a line.
-std::string BusService::waiting_reason(const ObjectKey& pod) const {
+/// Why a pod or a claim is not what was waited for, in a line.
+std::string BusService::waiting_reason(const ObjectKey& pod, Awaited awaited) const {
+  if (awaited == Awaited::ClaimBound || awaited == Awaited::ClaimGone) return claim_reason(pod);
   const auto uid = core_.find_pod(pod);
   const auto status = uid ? core_.pod_status(*uid) : std::nullopt;
   if (!status) return "pod " + pod.text() + " is not known: no manifest names it";
@@ -297,80 +333,23 @@ std::string BusService::waiting_reason(const ObjectKey& pod) const {
   return text;
 }
 
+std::string BusService::claim_reason(const ObjectKey& key) const {
+  const auto claim = core_.claim_status(key);
+  if (!claim) return "claim " + key.text() + " is not known: no manifest names it";
+  std::string text = "claim " + key.text() + " is " + claim->phase;
+  if (!claim->reason.empty()) text += ": " + claim->reason;
+  return claim->message.empty() ? text : text + ": " + claim->message;
+}
+
 void BusService::answer_waiters() {
   waiters_.remove_if([&](const Waiter& waiter) {
-    if (waiter.container) return try_answer_mounts(waiter.call, waiter.pod, *waiter.container);
-    if (!is_met(waiter.pod, waiter.for_ready)) return false;
+    if (waiter.for_usage)
+      return !core_.is_measuring() && sd_bus_reply_method_return(waiter.call, "b", 1) != 0;
+    if (waiter.container) return try_answer_mounts(waiter.call, waiter.key, *waiter.container);
+    if (!is_met(waiter.key, waiter.awaited)) return false;
     sd_bus_reply_method_return(waiter.call, "");
     return true;
   });
-}
-
-void BusService::schedule_details() {
-  if (std::exchange(is_details_set_, true)) return;
-  details_timer_.expires_after(details_pause);
-  details_timer_.async_wait([this](error_code cancelled) {
-    is_details_set_ = false;
-    if (!cancelled) send_details();
-  });
-}
-
-void BusService::send_details() {
-  if (!connection_ || is_lost_) {
-    later_events_.clear();
-    return undetailed_.clear();
-  }
-  if (callbacks_.is_busy()) return schedule_details();
-  for (const StatusEvent& event : std::exchange(later_events_, {}))
-    send_event(event);
-  for (std::size_t i = 0; i < details_pods_max && !undetailed_.empty(); ++i) {
-    const PodUid uid = undetailed_.extract(undetailed_.begin()).value();
-    send_details_of(uid);
-  }
-  if (!undetailed_.empty()) schedule_details();
-  connection_->kick();
-}
-
-/// InterfacesAdded, PropertiesChanged and InterfacesRemoved for one pod and its volumes.
-void BusService::send_details_of(const PodUid& uid) {
-  sd_bus* bus = connection_->get();
-  const PodStatus* pod = status_of(uid);
-  const auto known = announced_.find(uid);
-  std::set<VolumeName> now;
-  if (pod != nullptr) {
-    for (const VolumeStatus& volume : pod->volumes)
-      now.insert(volume.name);
-  }
-  if (known != announced_.end()) {
-    for (const VolumeName& name : known->second) {
-      if (now.contains(name)) continue;
-      sd_bus_emit_interfaces_removed(bus, volume_path(uid, name).c_str(), volume_interface, nullptr);
-    }
-  }
-  if (pod == nullptr) {
-    if (known == announced_.end()) return;
-    sd_bus_emit_interfaces_removed(bus, pod_path(uid).c_str(), pod_interface, nullptr);
-    announced_.erase(known);
-    return;
-  }
-  const std::string path = pod_path(uid);
-  if (known == announced_.end()) {
-    sd_bus_emit_interfaces_added(bus, path.c_str(), pod_interface, nullptr);
-  } else {
-    sd_bus_emit_properties_changed(bus, path.c_str(), pod_interface, "Ready", "Deleting", "Origin", "Message",
-                                   "Volumes", nullptr);
-  }
-  for (const VolumeName& name : now) {
-    const std::string volume = volume_path(uid, name);
-    if (known == announced_.end() || !known->second.contains(name)) {
-      sd_bus_emit_interfaces_added(bus, volume.c_str(), volume_interface, nullptr);
-    } else {
-      sd_bus_emit_properties_changed(bus, volume.c_str(), volume_interface, "Plugin", "Phase", "Path",
-                                     "Reason", "Message", "Action", "Since", "Attempts", "NextRetry",
-                                     nullptr);
-    }
-  }
-  announced_[uid] = std::move(now);
 }
 
 }  // namespace mooring

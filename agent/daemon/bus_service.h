@@ -21,10 +21,12 @@ namespace mooring {
 class BusService {
  public:
   struct Callbacks {
-    std::function<void(Event)> event;  ///< RetryRequested.
+    std::function<void(Event)> event;  ///< RetryRequested, ContainerAsked, UsageAsked.
     std::function<void()> reload;
     std::function<bool()> is_busy;  ///< There is work: details may wait, so that it is done first.
     std::function<void()> settled;  ///< See is_settled().
+    std::function<Result<void>(const ObjectKey&)> delete_claim = {};           ///< See Core.
+    std::function<Result<void>(const ObjectName&, bool)> release_volume = {};  ///< Likewise.
   };
 
   BusService(boost::asio::io_context& loop, const Core& core, std::string address, std::string root_dir,
@@ -40,14 +42,17 @@ class BusService {
 
  private:
   friend struct BusObjects;
+  friend struct BusClaims;
+  enum class Awaited : std::uint8_t { PodReady, PodGone, ClaimBound, ClaimGone };
   struct Waiter {
     BusService* service = nullptr;
     std::uint64_t number = 0;
     sd_bus_message* call = nullptr;
     sd_bus_track* caller = nullptr;  ///< Tells when whoever waits has gone.
-    ObjectKey pod;
-    bool for_ready = true;
+    ObjectKey key;                   ///< Of the pod or claim.
+    Awaited awaited = Awaited::PodReady;
     std::optional<ContainerName> container;  ///< It waits for the mounts of this container.
+    bool for_usage = false;                  ///< It waits until volumes are measured.
     std::unique_ptr<boost::asio::steady_timer> timer;
 
     Waiter() = default;
@@ -61,22 +66,34 @@ class BusService {
   static int on_name(sd_bus_message* answer, void* data, sd_bus_error* error);
   void settle();
   const PodStatus* status_of(const PodUid& uid);
+  /// nullptr: there is none such. Valid until the next publish() or the next call.
+  const ClaimStatus* claim_at(const ObjectKey& key);
+  const PersistentVolumeStatus* persistent_volume_at(const ObjectName& name);
   const NodeStatus& node();
-  bool is_met(const ObjectKey& pod, bool for_ready) const;
-  void wait_for(sd_bus_message* call, ObjectKey pod, bool for_ready, std::uint64_t timeout_ms);
+  bool is_met(const ObjectKey& key, Awaited awaited) const;
+  void wait_for(sd_bus_message* call, ObjectKey key, Awaited awaited, std::uint64_t timeout_ms);
   /// Answers GetContainerMounts; parts of volumes are looked at first if the caller may ask for that.
   void answer_mounts(sd_bus_message* call, const ObjectKey& pod, ContainerName container, bool may_ask);
   /// False if the mounts are being looked at just now: nothing was answered then.
   bool try_answer_mounts(sd_bus_message* call, const ObjectKey& pod, const ContainerName& container) const;
-  Waiter* add_waiter(sd_bus_message* call, ObjectKey pod, std::uint64_t timeout_ms);
+  /// Answers MeasureUsage: at once, when all is measured, or when its time is over.
+  void measure_usage(sd_bus_message* call, const std::optional<PodUid>& pod, std::uint64_t timeout_ms);
+  Waiter* add_waiter(sd_bus_message* call, ObjectKey key, std::uint64_t timeout_ms);
   static int on_caller_gone(sd_bus_track* caller, void* data);
   void end_wait(std::uint64_t number);
   void answer_waiters();
   void send_event(const StatusEvent& event);
+  // bus_details.cpp
+  void announce_all();
+  void forget_announced();
+  bool has_details() const;
   void schedule_details();
   void send_details();
   void send_details_of(const PodUid& uid);
-  std::string waiting_reason(const ObjectKey& pod) const;
+  void send_claim(const ObjectKey& key);
+  void send_volume(const ObjectName& name);
+  std::string waiting_reason(const ObjectKey& key, Awaited awaited) const;
+  std::string claim_reason(const ObjectKey& key) const;
   static bool is_privileged(sd_bus_message* call);
   bool may_change(sd_bus_message* call, sd_bus_error* error) const;
 
@@ -96,11 +113,18 @@ class BusService {
   std::vector<StatusEvent> later_events_;
   std::set<PodUid> undetailed_;                       ///< Changed since it was last told of.
   std::map<PodUid, std::set<VolumeName>> announced_;  ///< Objects that the bus knows.
+  std::set<ObjectKey> undetailed_claims_;
+  std::set<ObjectName> undetailed_volumes_;
+  std::set<ObjectKey> announced_claims_;
+  std::set<ObjectName> announced_volumes_;
   std::list<Waiter> waiters_;
   std::uint64_t last_waiter_ = 0;
   PodUid cached_uid_;  ///< Of cached_pod_; empty: none.
   std::optional<PodStatus> cached_pod_;
   std::optional<NodeStatus> cached_node_;
+  ObjectKey cached_claim_key_;  ///< Of cached_claim_.
+  std::optional<ClaimStatus> cached_claim_;
+  std::optional<std::vector<PersistentVolumeStatus>> cached_volumes_;
 };
 
 }  // namespace mooring

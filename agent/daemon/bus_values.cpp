@@ -9,10 +9,6 @@
 namespace mooring {
 namespace {
 
-int append_flag(sd_bus_message* reply, const char* key, bool value) {
-  return sd_bus_message_append(reply, "{sv}", key, "b", int{value});
-}
-
 /// {sv} with a list of numbers.
 int append_numbers(sd_bus_message* reply, const char* key, const std::vector<std::int64_t>& numbers) {
   int failed = sd_bus_message_open_container(reply, 'e', "sv");
@@ -40,6 +36,27 @@ int append_text(sd_bus_message* reply, const std::string& text) {
   return sd_bus_message_append(reply, "s", bus_text(text).c_str());
 }
 
+int append_texts(sd_bus_message* reply, const std::vector<std::string>& texts) {
+  int failed = sd_bus_message_open_container(reply, 'a', "s");
+  for (const std::string& text : texts) {
+    if (failed >= 0) failed = append_text(reply, text);
+  }
+  return failed < 0 ? failed : sd_bus_message_close_container(reply);
+}
+
+int append_texts_entry(sd_bus_message* reply, const char* key, const std::vector<std::string>& texts) {
+  int failed = sd_bus_message_open_container(reply, 'e', "sv");
+  if (failed >= 0) failed = sd_bus_message_append(reply, "s", key);
+  if (failed >= 0) failed = sd_bus_message_open_container(reply, 'v', "as");
+  if (failed >= 0) failed = append_texts(reply, texts);
+  if (failed >= 0) failed = sd_bus_message_close_container(reply);
+  return failed < 0 ? failed : sd_bus_message_close_container(reply);
+}
+
+int append_flag(sd_bus_message* reply, const char* key, bool value) {
+  return sd_bus_message_append(reply, "{sv}", key, "b", int{value});
+}
+
 int append_entry(sd_bus_message* reply, const char* key, const std::string& value) {
   return sd_bus_message_append(reply, "{sv}", key, "s", bus_text(value).c_str());
 }
@@ -56,6 +73,50 @@ int append_mount(sd_bus_message* reply, const ContainerMount& mount) {
   if (failed >= 0)
     failed = append_flag(reply, "recursiveReadOnlyRequired", mount.recursive_read_only_required);
   if (failed >= 0) failed = append_flag(reply, "selinuxRelabel", mount.selinux_relabel);
+  return failed < 0 ? failed : sd_bus_message_close_container(reply);
+}
+
+int append_usage(sd_bus_message* reply, const std::optional<VolumeUsage>& usage) {
+  int failed = sd_bus_message_open_container(reply, 'a', "{sv}");
+  const auto add = [&](const char* key, const std::optional<std::uint64_t>& number) {
+    if (failed >= 0 && number) failed = sd_bus_message_append(reply, "{sv}", key, "t", *number);
+  };
+  if (usage) {
+    add("capacityBytes", usage->capacity_bytes);
+    add("usedBytes", usage->used_bytes);
+    add("availableBytes", usage->available_bytes);
+    add("inodes", usage->inodes);
+    add("inodesUsed", usage->inodes_used);
+    add("inodesFree", usage->inodes_free);
+    add("time", micros(usage->measured));
+    if (failed >= 0 && !usage->stale.empty()) failed = append_entry(reply, "stale", usage->stale);
+  }
+  return failed < 0 ? failed : sd_bus_message_close_container(reply);
+}
+
+int append_device(sd_bus_message* reply, const ContainerDevice& device) {
+  int failed = sd_bus_message_open_container(reply, 'a', "{sv}");
+  if (failed >= 0) failed = append_entry(reply, "container", device.container.str());
+  if (failed >= 0) failed = append_entry(reply, "volume", device.volume.str());
+  if (failed >= 0) failed = append_entry(reply, "source", device.source);
+  if (failed >= 0) failed = append_entry(reply, "destination", device.destination);
+  if (failed >= 0) failed = append_entry(reply, "permissions", device.permissions);
+  return failed < 0 ? failed : sd_bus_message_close_container(reply);
+}
+
+int append_device_status(sd_bus_message* reply, const DeviceStatus& device) {
+  int failed = sd_bus_message_open_container(reply, 'a', "{sv}");
+  const std::pair<const char*, std::string> texts[] = {
+      {"key", device.key},         {"plugin", device.plugin}, {"device", device.device},
+      {"path", device.path},       {"reason", device.reason}, {"phase", std::string(to_string(device.phase))},
+      {"message", device.message}, {"action", device.action}};
+  for (const auto& [key, text] : texts) {
+    if (failed >= 0) failed = append_entry(reply, key, text);
+  }
+  if (failed >= 0) failed = sd_bus_message_append(reply, "{sv}", "attempts", "u", device.attempts);
+  const std::uint64_t next = device.next_retry ? micros(*device.next_retry) : 0;
+  if (failed >= 0) failed = sd_bus_message_append(reply, "{sv}", "nextRetry", "t", next);
+  if (failed >= 0) failed = append_texts_entry(reply, "users", device.users);
   return failed < 0 ? failed : sd_bus_message_close_container(reply);
 }
 

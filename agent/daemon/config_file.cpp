@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "manifest/field.h"
+#include "manifest/names.h"
 #include "manifest/yaml_document.h"
 
 namespace mooring {
@@ -51,9 +52,45 @@ void read_quantities(const manifest::Field& field, std::map<std::string, Quantit
   }
 }
 
+NfsExport read_export(const manifest::Field& item) {
+  item.only_keys({"name", "server", "path", "mountOptions"});
+  NfsExport found{item["name"].text(), item["server"].text(), item["path"].text(),
+                  item["mountOptions"].text_list()};
+  for (const auto& [key, text] :
+       {std::pair{"name", &found.provisioner}, {"server", &found.server}, {"path", &found.path}}) {
+    if (text->empty()) item.error(std::string(key) + " is required");
+  }
+  for (const manifest::Field& option : item["mountOptions"].items()) {
+    if (option.is_string() && option.text().empty()) option.error("must not be empty");
+  }
+  if (found.path.empty()) return found;
+  if (!found.path.starts_with('/')) item["path"].error("must be absolute");
+  if (manifest::has_parent_element(found.path)) item["path"].error("must not contain '..'");
+  found.path = fs::path(found.path).lexically_normal().string();
+  while (found.path.size() > 1 && found.path.ends_with('/'))
+    found.path.pop_back();
+  return found;
+}
+
+std::vector<NfsExport> read_exports(const manifest::Field& field) {
+  const Provisioners built_in;
+  std::vector<NfsExport> exports;
+  for (const manifest::Field& item : field.items()) {
+    NfsExport found = read_export(item);
+    const auto has_name = [&](const NfsExport& other) { return other.provisioner == found.provisioner; };
+    if (built_in.find(found.provisioner) != nullptr)
+      item["name"].error("is the name of a provisioner that is built in");
+    if (!found.provisioner.empty() && std::any_of(exports.begin(), exports.end(), has_name))
+      item["name"].error("is there twice: of which export should a StorageClass get its volumes?");
+    exports.push_back(std::move(found));
+  }
+  return exports;
+}
+
 void apply(const manifest::Field& root, Options& options) {
   root.only_keys({"manifestDirs", "rootDir", "runDir", "stateDir", "nodeName", "nodeLabels", "allocatable",
-                  "bus", "metricsListen", "flexvolumeDir", "logLevel", "workerSocket"});
+                  "bus", "metricsListen", "flexvolumeDir", "logLevel", "workerSocket",
+                  "unmountDeadlineSeconds", "nfsProvisioners"});
   if (root["manifestDirs"].exists()) options.manifest_dirs = root["manifestDirs"].text_list();
   for (const auto& [name, value] : root["nodeLabels"].text_map(/*lenient=*/true))
     options.node_labels[name] = value;
@@ -69,6 +106,14 @@ void apply(const manifest::Field& root, Options& options) {
                                                                    {"workerSocket", &options.worker_socket}}};
   for (const auto& [key, target] : texts)
     *target = root[key].text(*target);
+  const manifest::Field deadline = root["unmountDeadlineSeconds"];
+  constexpr std::int64_t longest_deadline_seconds = 86'400;
+  if (const auto seconds = deadline.integer()) {
+    if (*seconds < 1 || *seconds > longest_deadline_seconds)
+      deadline.error("is not a number from 1 to 86400");
+    options.unmount_deadline_seconds = static_cast<std::uint32_t>(*seconds);
+  }
+  if (root["nfsProvisioners"].exists()) options.nfs_provisioners = read_exports(root["nfsProvisioners"]);
   if (!is_log_level(options.log_level))
     root["logLevel"].error("is not trace, debug, info, warn, error or critical");
 }

@@ -21,6 +21,8 @@ Result<std::vector<std::string>> find_config_files(const std::string& file);
 ///     allocatable: {cpu: 4, memory: 2Gi}         bus: system
 ///     metricsListen: none                        flexvolumeDir: path
 ///     logLevel: info                             workerSocket: path
+///     nfsProvisioners: [{name: k8s-sigs.io/nfs-subdir-external-provisioner, server: 10.0.0.1, path: /export,
+///                        mountOptions: [hard]}]
 Result<void> apply_config_file(const std::string& file, Options& options);
 
 /// "Debug", "info", ... → true if it is a level.

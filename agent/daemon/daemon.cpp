@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
@@ -13,9 +14,11 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "daemon/claim_metrics.h"
 #include "daemon/directory_lock.h"
 #include "daemon/log.h"
 #include "daemon/swap_warning.h"
+#include "daemon/usage_metrics.h"
 
 namespace mooring {
 namespace {
@@ -23,13 +26,22 @@ namespace {
 namespace fs = std::filesystem;
 using boost::system::error_code;
 
+/// Uids of claims are drawn from it, and no two nodes or runs may draw the same.
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  if (getrandom(&seed, sizeof seed, 0) == sizeof seed) return seed;
+  return static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+}
+
 CoreOptions core_options(const Options& options, const std::string& root_dir) {
   CoreOptions core;
   core.node.name = NodeName(options.node_name);
   core.node.labels = options.node_labels;
   core.node.allocatable = options.allocatable;
   core.node.root_dir = root_dir;
-  core.seed = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  core.nfs_exports = options.nfs_provisioners;
+  core.unmount_deadline_ms = options.unmount_deadline_seconds * 1000;
+  core.seed = random_seed();
   return core;
 }
 
@@ -93,18 +105,46 @@ Daemon::Daemon(const Options& options, std::string root_dir, kernel::Descriptor 
                   if (root != root_dir_) spdlog::warn("the workers see the root directory as {}", root);
                 }}),
       host_watch_(loop_, [this](int watch) { handle(WatchFired{watch}); }),
+      device_watch_(
+          loop_, [this](DeviceNumber gone) { handle(DeviceRemoved{gone}); },
+          [this] { handle(DevicesChanged{}); }),
+      file_systems_(
+          loop_,
+          [this](DeviceNumber device, const std::string& message) {
+            handle(FileSystemFailing{device, message});
+            mounts_.read();  // It may be read-only from now on, of which the table tells, and wakes nobody.
+          }),
       mounts_(
           loop_, [this](std::shared_ptr<const MountTable> table) { take_mounts(std::move(table)); },
           [](const Error& error) { spdlog::error("{}", error.text()); }),
       manifests_(loop_, std::move(tree), [this](Event event) { handle(std::move(event)); }),
+      ledger_(loop_, options_.state_dir,
+              {[this](std::uint64_t sequence) {
+                 ledger_failures_ = 0;
+                 handle(LedgerWritten{sequence});
+               },
+               [this](std::uint64_t, const Error& error) {
+                 ++ledger_failures_;
+                 handle(LedgerRead{error});
+               },
+               [this](Result<Ledger> ledger) { ledger_was_read(std::move(ledger)); }}),
       bus_(loop_, core_, options.bus, root_dir_,
            {[this](Event event) { handle(std::move(event)); }, [this] { manifests_.reload(); },
-            [this] { return !workers_.is_idle(); }, [this] { notify(); }}),
+            [this] { return !workers_.is_idle(); }, [this] { notify(); },
+            [this](const ObjectKey& claim) {
+              schedule_dispatch();
+              return core_.delete_claim(claim, now());
+            },
+            [this](const ObjectName& volume, bool forget) {
+              schedule_dispatch();
+              return core_.release_volume(volume, forget, now());
+            }}),
       signals_(loop_),
       plan_timer_(loop_),
       watchdog_timer_(loop_),
       trim_timer_(loop_),
-      confirm_timer_(loop_) {
+      confirm_timer_(loop_),
+      ledger_timer_(loop_) {
   workers_.set_inotify(host_watch_.descriptor());
 }
 
@@ -129,15 +169,20 @@ void Daemon::start() {
   RecordsRead read;
   if (contents) {
     read.records = std::move(contents.value().records);
+    read.devices = std::move(contents.value().devices);
     read.unreadable = std::move(contents.value().unreadable);
   } else {
     read.unreadable.push_back(contents.error().text());
   }
   core_.handle(std::move(read), now());
   if (auto warning = swap_warning(read_swap_facts())) core_.handle(NodeWarned{std::move(*warning)}, now());
+  ledger_.read();
   bus_.start();
   if (options_.metrics_listen != "none") {
-    auto server = MetricsServer::listen(loop_, options_.metrics_listen, [this] { return metrics_text(); });
+    auto server = MetricsServer::listen(loop_, options_.metrics_listen, [this] {
+      handle(UsageAsked{});  // What is measured now is told the next time.
+      return metrics_text();
+    });
     if (server) {
       metrics_ = std::move(server).value();
     } else {
@@ -165,6 +210,7 @@ void Daemon::handle(Event event) {
   if (const auto* ended = std::get_if<OperationEnded>(&event); ended != nullptr && ended->outcome.error) {
     ++operations_failed_;
   }
+  if (std::holds_alternative<RetryRequested>(event)) retry_ledger();
   core_.handle(std::move(event), now());
   schedule_dispatch();
 }
@@ -188,6 +234,7 @@ void Daemon::dispatch() {
   if (std::exchange(are_mounts_to_be_fresh_, false)) mounts_.refresh();
   Effects effects = core_.take_effects(now());
   write_records(effects);
+  if (effects.ledger) ledger_.write(effects.ledger->sequence, std::move(effects.ledger->changes));
   operations_started_ += effects.operations.size();
   if (!effects.operations.empty()) {
     workers_.submit(std::move(effects.operations));
@@ -195,39 +242,12 @@ void Daemon::dispatch() {
   }
   for (const int watch : effects.watches_to_remove)
     host_watch_.remove(watch);
+  if (effects.file_systems_to_watch) file_systems_.watch(*effects.file_systems_to_watch);
   for (const StatusEvent& event : effects.events)
     log_event(event);
   bus_.publish(effects);
   set_timer();
   notify();
-}
-
-/// Records come first: nothing is done for a pod whose record could not be written.
-void Daemon::write_records(Effects& effects) {
-  for (const PodRecord& record : effects.records_to_write) {
-    const Result<void> written = records_.write(record);
-    if (written) continue;
-    handle(RecordFailed{record.uid, written.error()});
-    std::erase_if(effects.operations, [&](const Operation& operation) {
-      if (operation.pod != record.uid) return false;
-      Outcome outcome;
-      outcome.id = operation.id;
-      outcome.error = written.error();
-      handle(OperationEnded{std::move(outcome)});
-      return true;
-    });
-  }
-  records_to_remove_.insert(effects.records_to_remove.begin(), effects.records_to_remove.end());
-  for (const PodRecord& record : effects.records_to_write)
-    records_to_remove_.erase(record.uid);
-  std::erase_if(records_to_remove_, [this](const PodUid& uid) {
-    const Result<void> removed = records_.remove(uid);
-    if (!removed && removed.error().text() != last_record_problem_) {
-      last_record_problem_ = removed.error().text();
-      spdlog::warn("{}", last_record_problem_);
-    }
-    return removed.has_value();
-  });
 }
 
 void Daemon::set_timer() {
@@ -352,7 +372,11 @@ std::string Daemon::metrics_text() const {
   add("mooring_workers", "gauge", "Worker processes in service.", workers_.workers());
   add("mooring_workers_stuck", "gauge", "Workers that cannot be ended.", workers_.abandoned());
   add("mooring_workers_lost_total", "counter", "Workers that ended unexpectedly.", workers_.workers_lost());
-  return text;
+  std::vector<PodStatus> pods;
+  for (const PodUid& uid : core_.pods()) {
+    if (auto pod = core_.pod_status(uid)) pods.push_back(std::move(*pod));
+  }
+  return text + usage_metrics(pods) + claim_metrics(core_.claims(), core_.persistent_volumes());
 }
 
 }  // namespace mooring

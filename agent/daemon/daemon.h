@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -10,7 +11,10 @@
 
 #include "core/core.h"
 #include "daemon/bus_service.h"
+#include "daemon/device_watch.h"
+#include "daemon/file_system_watch.h"
 #include "daemon/host_watch.h"
+#include "daemon/ledger_file.h"
 #include "daemon/manifest_watcher.h"
 #include "daemon/metrics.h"
 #include "daemon/mount_watcher.h"
@@ -44,6 +48,13 @@ class Daemon {
   void schedule_dispatch();
   void dispatch();
   void write_records(Effects& effects);
+  void refuse_operations(Effects& effects, const Error& why,
+                         const std::function<bool(const Operation&)>& waits_for_it);
+  template <class Name>
+  void remove_records(std::set<Name>& names);
+  void ledger_was_read(Result<Ledger> ledger);
+  void read_ledger_later();
+  void retry_ledger();
   void set_timer();
   void give_memory_back_later();
   void confirm_mounts_later();
@@ -61,13 +72,17 @@ class Daemon {
   boost::asio::io_context loop_{1};
   RecordStore records_;
   std::set<PodUid> records_to_remove_;  ///< Of pods that are gone; a removal that failed is tried again.
+  std::set<VolumeKey> device_records_to_remove_;  ///< Likewise of devices.
   std::string last_record_problem_;
   PluginRegistry plugins_;
   Core core_;
   WorkerPool workers_;
   HostWatch host_watch_;
+  DeviceWatch device_watch_;
+  FileSystemWatch file_systems_;
   MountWatcher mounts_;
   ManifestWatcher manifests_;
+  LedgerFile ledger_;
   BusService bus_;
   std::unique_ptr<MetricsServer> metrics_;
   boost::asio::signal_set signals_;
@@ -75,6 +90,9 @@ class Daemon {
   boost::asio::steady_timer watchdog_timer_;
   boost::asio::steady_timer trim_timer_;
   boost::asio::steady_timer confirm_timer_;
+  boost::asio::steady_timer ledger_timer_;
+  std::uint32_t ledger_failures_ = 0;       ///< Since it was last read or written well.
+  bool is_ledger_read_again_ = false;
   std::optional<MonotonicTime> plan_timer_at_;
   std::string worker_problem_;
   std::string last_status_;

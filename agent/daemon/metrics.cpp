@@ -55,6 +55,15 @@ Result<Address> parse_address(const std::string& listen) {
 
 }  // namespace
 
+std::string label_value(const std::string& value) {
+  std::string text = "\"";
+  for (const char c : value) {
+    if (c == '\\' || c == '"') text += '\\';
+    text += c == '\n' ? std::string("\\n") : std::string(1, c);
+  }
+  return text + "\"";
+}
+
 /// One connection: one request, one answer.
 struct MetricsServer::Session : std::enable_shared_from_this<Session> {
   Session(asio::generic::stream_protocol::socket socket, MetricsServer& server)

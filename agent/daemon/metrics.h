@@ -11,6 +11,9 @@
 
 namespace mooring {
 
+/// A label's value in Prometheus' text format, quoted, with what the format gives a meaning escaped.
+std::string label_value(const std::string& value);
+
 /// Serves GET /metrics in Prometheus' text format over HTTP, on a Unix socket or an address.
 class MetricsServer {
  public:

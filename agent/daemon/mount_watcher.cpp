@@ -52,6 +52,7 @@ void MountWatcher::refresh() {
 }
 
 void MountWatcher::read() {
+  if (!is_watching()) return;
   last_read_ = std::chrono::steady_clock::now();
   const int fd = mountinfo_.native_handle();
   constexpr std::size_t part = 65536;

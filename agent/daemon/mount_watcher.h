@@ -28,11 +28,12 @@ class MountWatcher {
   /// Reads the table now if it changed since it was last read; so that a decision to remove something stands
   /// on what is, and not on what was 50 ms ago.
   void refresh();
+  /// Reads the table now: an option of a file system may have changed, of which nobody is told.
+  void read();
 
  private:
   void wait();
   bool has_changed();
-  void read();
 
   Sink sink_;
   Complaint complaint_;

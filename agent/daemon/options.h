@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "base/quantity.h"
 #include "base/result.h"
+#include "provision/provisioner.h"
 
 namespace mooring {
 
@@ -25,6 +27,8 @@ struct Options {
   std::string
       worker_socket;  ///< A socket of worker units to connect to; empty: workers are started as children.
   std::string worker_program;  ///< Default: mooring-worker beside mooringd, or where it is installed.
+  std::uint32_t unmount_deadline_seconds = 30;  ///< Before an unmount of a server's file system uses force.
+  std::vector<NfsExport> nfs_provisioners;      ///< In the configuration files only.
   bool check_config = false;
 };
 

@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <boost/uuid/name_generator_sha1.hpp>
+#include <boost/uuid/string_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
 #include <cerrno>
 #include <filesystem>
 #include <memory>
@@ -43,31 +46,28 @@ bool read_small(int directory, const std::string& name, std::string& out) {
   }
 }
 
+/// A device's record is named after its key, which has slashes, and may be too long for a name.
+std::string name_of(const VolumeKey& device) {
+  if (const auto element = layout::escape_handle(device.str())) return element->str();
+  static const boost::uuids::uuid devices =
+      boost::uuids::string_generator()("6d1f4c1e-5f0b-4c8e-9d43-2f7f6c1b7a55");
+  return "key-" + boost::uuids::to_string(boost::uuids::name_generator_sha1(devices)(device.str()));
+}
+
 }  // namespace
 
-Result<RecordStore> RecordStore::open(const std::string& run_dir) {
-  std::string path = run_dir + "/pods";
-  std::error_code failed;
-  std::filesystem::create_directories(run_dir, failed);
-  if (failed) return record_error("cannot make the run directory", run_dir, failed.value());
+Result<RecordDirectory> RecordDirectory::open(std::string path) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     return record_error("cannot make the directory of records", path, errno);
   }
   kernel::Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return record_error("cannot open the directory of records", path, errno);
-  if (!lock_directory(directory.get())) {
-    if (errno != EWOULDBLOCK) return record_error("cannot lock the directory of records", path, errno);
-    Error error;
-    error.reason = "AlreadyRunning";
-    error.message = "another mooringd keeps its records in the run directory " + run_dir;
-    error.remedy = "end it first, or give this one another --run-dir";
-    return error;
-  }
-  return RecordStore(std::move(path), std::move(directory));
+  return RecordDirectory(std::move(path), std::move(directory));
 }
 
-Result<RecordStore::Contents> RecordStore::read_all() const {
-  Contents contents;
+Result<void> RecordDirectory::read_all(
+    const std::function<std::string(const std::string&, const std::string&)>& take,
+    std::vector<std::string>& unreadable) const {
   const int copy = openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(copy), closedir);
   if (!stream) return record_error("cannot read the directory of records", path_, errno);
@@ -76,46 +76,98 @@ Result<RecordStore::Contents> RecordStore::read_all() const {
   for (const dirent* entry = readdir(stream.get()); entry != nullptr;
        errno = 0, entry = readdir(stream.get())) {
     const std::string name = &entry->d_name[0];
-    if (!name.ends_with(suffix) || name.starts_with('.')) continue;
-    if (!read_small(directory_.get(), name, bytes)) {
-      contents.unreadable.push_back(path_ + "/" + name + ": " + errno_text(errno));
+    if (name.starts_with('.') && name.ends_with(".new")) {  // Its writer died before it was a record.
+      unlinkat(directory_.get(), name.c_str(), 0);
       continue;
     }
-    Result<PodRecord> record = decode_record(bytes);
-    if (record && record.value().uid.str() + std::string(suffix) == name) {
-      contents.records.push_back(std::move(record).value());
-    } else {
-      contents.unreadable.push_back(path_ + "/" + name + ": " +
-                                    (record ? "it is the record of another pod" : record.error().message));
-    }
+    if (!name.ends_with(suffix) || name.starts_with('.')) continue;
+    const std::string problem = read_small(directory_.get(), name, bytes)
+                                    ? take(name.substr(0, name.size() - suffix.size()), bytes)
+                                    : errno_text(errno);
+    if (!problem.empty()) unreadable.push_back(path_ + "/" + name + ": " + problem);
   }
   if (errno != 0) return record_error("cannot read the directory of records", path_, errno);
-  return contents;
+  return success();
 }
 
-Result<void> RecordStore::write(const PodRecord& record) {
-  const std::string name = record.uid.str() + std::string(suffix);
-  const std::string beside = "." + name + ".new";
-  const std::string bytes = encode_record(record);
+Result<void> RecordDirectory::write(const std::string& name, const std::string& bytes) {
+  const std::string file_name = name + std::string(suffix);
+  const std::string beside = "." + file_name + ".new";
   const kernel::Descriptor file(
       openat(directory_.get(), beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file) return record_error("cannot write the record", path_ + "/" + name, errno);
+  if (!file) return record_error("cannot write the record", path_ + "/" + file_name, errno);
   const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
   if (written != static_cast<ssize_t>(bytes.size())) {
     const int cause = written < 0 ? errno : ENOSPC;
     unlinkat(directory_.get(), beside.c_str(), 0);
-    return record_error("cannot write the record", path_ + "/" + name, cause);
+    return record_error("cannot write the record", path_ + "/" + file_name, cause);
   }
-  if (renameat(directory_.get(), beside.c_str(), directory_.get(), name.c_str()) != 0) {
-    return record_error("cannot write the record", path_ + "/" + name, errno);
+  if (renameat(directory_.get(), beside.c_str(), directory_.get(), file_name.c_str()) != 0) {
+    return record_error("cannot write the record", path_ + "/" + file_name, errno);
   }
   return success();
 }
 
+Result<void> RecordDirectory::remove(const std::string& name) {
+  const std::string file_name = name + std::string(suffix);
+  if (unlinkat(directory_.get(), file_name.c_str(), 0) == 0 || errno == ENOENT) return success();
+  return record_error("cannot remove the record", path_ + "/" + file_name, errno);
+}
+
+Result<RecordStore> RecordStore::open(const std::string& run_dir) {
+  std::error_code failed;
+  std::filesystem::create_directories(run_dir, failed);
+  if (failed) return record_error("cannot make the run directory", run_dir, failed.value());
+  MOORING_TRY(RecordDirectory pods, RecordDirectory::open(run_dir + "/pods"));
+  if (!lock_directory(pods.descriptor())) {
+    if (errno != EWOULDBLOCK) return record_error("cannot lock the directory of records", pods.path(), errno);
+    Error error;
+    error.reason = "AlreadyRunning";
+    error.message = "another mooringd keeps its records in the run directory " + run_dir;
+    error.remedy = "end it first, or give this one another --run-dir";
+    return error;
+  }
+  MOORING_TRY(RecordDirectory devices, RecordDirectory::open(run_dir + "/devices"));
+  return RecordStore(std::move(pods), std::move(devices));
+}
+
+Result<RecordStore::Contents> RecordStore::read_all() const {
+  Contents contents;
+  MOORING_TRY(pods_.read_all(
+      [&](const std::string& name, const std::string& bytes) {
+        Result<PodRecord> record = decode_record(bytes);
+        if (!record) return record.error().message;
+        if (record.value().uid.str() != name) return std::string("it is the record of another pod");
+        contents.records.push_back(std::move(record).value());
+        return std::string();
+      },
+      contents.unreadable));
+  MOORING_TRY(devices_.read_all(
+      [&](const std::string& name, const std::string& bytes) {
+        Result<DeviceRecord> record = decode_device_record(bytes);
+        if (!record) return record.error().message;
+        if (name_of(record.value().key) != name) return std::string("it is the record of another device");
+        contents.devices.push_back(std::move(record).value());
+        return std::string();
+      },
+      contents.unreadable));
+  return contents;
+}
+
+Result<void> RecordStore::write(const PodRecord& record) {
+  return pods_.write(record.uid.str(), encode_record(record));
+}
+
+Result<void> RecordStore::write(const DeviceRecord& record) {
+  return devices_.write(name_of(record.key), encode_device_record(record));
+}
+
 Result<void> RecordStore::remove(const PodUid& uid) {
-  const std::string name = uid.str() + std::string(suffix);
-  if (unlinkat(directory_.get(), name.c_str(), 0) == 0 || errno == ENOENT) return success();
-  return record_error("cannot remove the record", path_ + "/" + name, errno);
+  return pods_.remove(uid.str());
+}
+
+Result<void> RecordStore::remove(const VolumeKey& device) {
+  return devices_.remove(name_of(device));
 }
 
 }  // namespace mooring

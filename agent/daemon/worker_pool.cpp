@@ -263,7 +263,7 @@ void WorkerPool::reap() {
 }
 
 bool WorkerPool::is_idle() const {
-  return local_.empty() && teardown_.empty() && waiting_own_.empty() && own_.empty() &&
+  return local_.empty() && teardown_.empty() &&
          std::all_of(warm_.begin(), warm_.end(), [](const auto& link) { return link->in_flight() == 0; });
 }
 

@@ -102,7 +102,8 @@ Error error_from_name(const std::string& name, const std::string& message) {
   const std::string_view bus_prefix = "org.freedesktop.DBus.Error.";
   const std::string last = name.substr(name.rfind('.') + 1);
   if (!name.starts_with(bus_prefix)) {
-    const bool may_change = last == "NotReady" || last == "TimedOut" || last == "NoSuchPod";
+    const bool may_change = last == "NotReady" || last == "TimedOut" || last == "NoSuchPod" ||
+                            last == "NoSuchClaim" || last == "NoSuchVolume";
     return make_error(may_change ? ErrorKind::Transient : ErrorKind::Final, last, message, "");
   }
   if (last == "ServiceUnknown" || last == "NameHasNoOwner" || last == "NoServer" || last == "Disconnected") {

@@ -43,6 +43,9 @@ class Client::Connection {
   /// A call of the manager interface with strings and the empty options as arguments.
   Result<bus::Message> manager_call(const char* method, std::initializer_list<std::string> arguments);
   Result<bus::Properties> manager_properties();
+  /// WaitForPod or WaitForClaim.
+  Result<void> wait(const char* method, const ObjectKey& key, const char* condition,
+                    std::uint64_t timeout_ms);
 
   /// Has the daemon's signals handed to `handler` and its end noticed.
   Result<std::vector<bus::Slot>> subscribe(const std::string& rule, sd_bus_message_handler_t handler,
@@ -82,6 +85,21 @@ Result<bus::Properties> Client::Connection::manager_properties() {
   MOORING_TRY(append_strings(request, {bus::manager_interface}));
   MOORING_TRY(bus::Message answer, bus::call(bus_.get(), request));
   return bus::decode_properties(answer.get());
+}
+
+Result<void> Client::Connection::wait(const char* method, const ObjectKey& key, const char* condition,
+                                      std::uint64_t timeout_ms) {
+  MOORING_TRY(bus::Message request, bus::new_call(bus_.get(), bus::manager_interface, method));
+  MOORING_TRY(append_strings(request, {key.name_space.str(), key.name.str(), condition}));
+  const int result = sd_bus_message_append_basic(request.get(), 't', &timeout_ms);
+  if (result < 0) return bus::error_from_errno(result, "cannot make a call");
+  MOORING_TRY(append_options(request));
+  // The daemon tells the time; this side only makes sure that a daemon that does not is not waited for.
+  constexpr std::uint64_t slack_ms = 5'000;
+  const bool is_endless = timeout_ms == 0 || timeout_ms > UINT64_MAX / 2'000;
+  const std::uint64_t patience = is_endless ? bus::endless_patience : (timeout_ms + slack_ms) * 1'000;
+  MOORING_TRY(bus::call(bus_.get(), request, patience));
+  return success();
 }
 
 int Client::Connection::owner_changed(sd_bus_message* message, void* data, sd_bus_error*) {
@@ -160,6 +178,41 @@ Result<std::vector<ContainerMount>> Client::container_mounts(const Namespace& na
   return bus::decode_mounts(answer.get());
 }
 
+Result<std::vector<ContainerDevice>> Client::container_devices(const Namespace& name_space,
+                                                               const ObjectName& name,
+                                                               const ContainerName& container) {
+  MOORING_TRY(
+      bus::Message answer,
+      connection_->manager_call("GetContainerDevices", {name_space.str(), name.str(), container.str()}));
+  return bus::decode_devices(answer.get());
+}
+
+Result<std::vector<DeviceStatus>> Client::devices() {
+  MOORING_TRY(bus::Message answer, connection_->manager_call("ListDevices", {}));
+  return bus::decode_device_list(answer.get());
+}
+
+Result<std::vector<ClaimStatus>> Client::claims() {
+  MOORING_TRY(bus::Message answer, connection_->manager_call("ListClaims", {}));
+  return bus::decode_claims(answer.get());
+}
+
+Result<std::vector<PersistentVolumeStatus>> Client::persistent_volumes() {
+  MOORING_TRY(bus::Message answer, connection_->manager_call("ListPersistentVolumes", {}));
+  return bus::decode_persistent_volumes(answer.get());
+}
+
+Result<std::vector<StorageClassStatus>> Client::storage_classes() {
+  MOORING_TRY(bus::Message answer, connection_->manager_call("ListStorageClasses", {}));
+  return bus::decode_storage_classes(answer.get());
+}
+
+Result<std::vector<ClaimCandidate>> Client::explain_claim(const Namespace& name_space,
+                                                          const ObjectName& name) {
+  MOORING_TRY(bus::Message answer, connection_->manager_call("ExplainClaim", {name_space.str(), name.str()}));
+  return bus::decode_candidates(answer.get());
+}
+
 Result<ContainerSecurity> Client::container_security(const Namespace& name_space, const ObjectName& name,
                                                      const ContainerName& container) {
   MOORING_TRY(
@@ -179,18 +232,14 @@ Result<std::vector<StatusEvent>> Client::events_since(std::uint64_t sequence) {
 
 Result<void> Client::wait_for_pod(const Namespace& name_space, const ObjectName& name, PodCondition condition,
                                   std::uint64_t timeout_ms) {
-  MOORING_TRY(bus::Message request, bus::new_call(connection_->get(), bus::manager_interface, "WaitForPod"));
-  MOORING_TRY(append_strings(
-      request, {name_space.str(), name.str(), condition == PodCondition::Ready ? "ready" : "gone"}));
-  const int result = sd_bus_message_append_basic(request.get(), 't', &timeout_ms);
-  if (result < 0) return bus::error_from_errno(result, "cannot make a call");
-  MOORING_TRY(append_options(request));
-  // The daemon tells the time; this side only makes sure that a daemon that does not is not waited for.
-  constexpr std::uint64_t slack_ms = 5'000;
-  const bool is_endless = timeout_ms == 0 || timeout_ms > UINT64_MAX / 2'000;
-  const std::uint64_t patience = is_endless ? bus::endless_patience : (timeout_ms + slack_ms) * 1'000;
-  MOORING_TRY(bus::call(connection_->get(), request, patience));
-  return success();
+  return connection_->wait("WaitForPod", {name_space, name},
+                           condition == PodCondition::Ready ? "ready" : "gone", timeout_ms);
+}
+
+Result<void> Client::wait_for_claim(const Namespace& name_space, const ObjectName& name,
+                                    ClaimCondition condition, std::uint64_t timeout_ms) {
+  return connection_->wait("WaitForClaim", {name_space, name},
+                           condition == ClaimCondition::Bound ? "bound" : "gone", timeout_ms);
 }
 
 Result<void> Client::follow_events(std::uint64_t sequence,
@@ -241,8 +290,38 @@ Result<void> Client::follow_changes(const std::function<bool()>& on_change) {
   }
 }
 
+Result<bool> Client::measure_usage(const Namespace& name_space, const ObjectName& name,
+                                   std::uint64_t timeout_ms) {
+  MOORING_TRY(bus::Message request,
+              bus::new_call(connection_->get(), bus::manager_interface, "MeasureUsage"));
+  MOORING_TRY(append_strings(request, {name_space.str(), name.str()}));
+  int result = sd_bus_message_append_basic(request.get(), 't', &timeout_ms);
+  if (result < 0) return bus::error_from_errno(result, "cannot make a call");
+  MOORING_TRY(append_options(request));
+  MOORING_TRY(bus::Message answer, bus::call(connection_->get(), request));
+  int is_complete = 0;
+  result = sd_bus_message_read(answer.get(), "b", &is_complete);
+  if (result < 0) return bus::error_from_errno(result, "the daemon's answer cannot be understood");
+  return is_complete != 0;
+}
+
 Result<void> Client::retry(const Namespace& name_space, const ObjectName& name) {
   MOORING_TRY(connection_->manager_call("Retry", {name_space.str(), name.str()}));
+  return success();
+}
+
+Result<void> Client::delete_claim(const Namespace& name_space, const ObjectName& name) {
+  MOORING_TRY(connection_->manager_call("DeleteClaim", {name_space.str(), name.str()}));
+  return success();
+}
+
+Result<void> Client::release_volume(const ObjectName& name, bool forget) {
+  MOORING_TRY(bus::Message request,
+              bus::new_call(connection_->get(), bus::manager_interface, "ReleaseVolume"));
+  MOORING_TRY(append_strings(request, {name.str()}));
+  const int result = sd_bus_message_append(request.get(), "a{sv}", 1, "forget", "b", int{forget});
+  if (result < 0) return bus::error_from_errno(result, "cannot make a call");
+  MOORING_TRY(bus::call(connection_->get(), request));
   return success();
 }
 

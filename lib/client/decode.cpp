@@ -5,136 +5,10 @@
 #include <utility>
 
 #include "client/bus.h"
+#include "client/reader.h"
 
 namespace mooring::bus {
 namespace {
-
-/// Reads a message; the first thing that is not as expected makes all later reading empty.
-class Reader {
- public:
-  explicit Reader(sd_bus_message* message) : message_(message) {}
-
-  bool is_good() const { return result_ >= 0; }
-  /// True if there was another container of this kind to enter.
-  bool enter(char type, const char* contents) {
-    return keep(sd_bus_message_enter_container(message_, type, contents));
-  }
-  void leave() { keep(sd_bus_message_exit_container(message_)); }
-  template <class T>
-  T number(char type) {
-    T value{};
-    keep(sd_bus_message_read_basic(message_, type, &value));
-    return value;
-  }
-  bool boolean() { return number<int>('b') != 0; }
-  std::string text(char type = 's') {
-    const char* value = nullptr;
-    return keep(sd_bus_message_read_basic(message_, type, &value)) ? std::string(value) : std::string();
-  }
-  Value variant();
-  Properties properties();
-  StatusEvent event_fields();
-  Error error() const { return error_from_errno(result_, "the daemon's answer cannot be understood"); }
-
- private:
-  bool keep(int result) {
-    if (result_ < 0) return false;
-    if (result < 0) result_ = result;
-    return result > 0;
-  }
-  Value contents(std::string_view type);
-  std::vector<std::string> list(char type);
-  std::vector<std::int64_t> numbers();
-
-  sd_bus_message* message_;
-  int result_ = 0;
-};
-
-Value Reader::variant() {
-  char type = 0;
-  const char* inside = nullptr;
-  if (!keep(sd_bus_message_peek_type(message_, &type, &inside)) || type != 'v') {
-    keep(-EBADMSG);
-    return {};
-  }
-  const std::string signature = inside;
-  if (!enter('v', signature.c_str())) return {};
-  Value value = contents(signature);
-  leave();
-  return value;
-}
-
-Value Reader::contents(std::string_view type) {
-  if (type == "s" || type == "o") return text(type[0]);
-  if (type == "b") return boolean();
-  if (type == "u") return number<std::uint32_t>('u');
-  if (type == "t") return number<std::uint64_t>('t');
-  if (type == "x") return number<std::int64_t>('x');
-  if (type == "as" || type == "ao") return list(type[1]);
-  if (type == "ax") return numbers();
-  keep(sd_bus_message_skip(message_, std::string(type).c_str()));
-  return {};
-}
-
-std::vector<std::string> Reader::list(char type) {
-  std::vector<std::string> items;
-  const char contents[] = {type, '\0'};
-  if (!enter('a', contents)) return items;
-  const char* item = nullptr;
-  while (keep(sd_bus_message_read_basic(message_, type, &item)))
-    items.emplace_back(item);
-  leave();
-  return items;
-}
-
-std::vector<std::int64_t> Reader::numbers() {
-  std::vector<std::int64_t> items;
-  if (!enter('a', "x")) return items;
-  std::int64_t item = 0;
-  while (keep(sd_bus_message_read_basic(message_, 'x', &item)))
-    items.push_back(item);
-  leave();
-  return items;
-}
-
-Properties Reader::properties() {
-  Properties properties;
-  if (!enter('a', "{sv}")) return properties;
-  while (enter('e', "sv")) {
-    std::string name = text();
-    properties.insert_or_assign(std::move(name), variant());
-    leave();
-  }
-  leave();
-  return properties;
-}
-
-WallTime wall_time(std::uint64_t microseconds) {
-  return {std::chrono::microseconds(static_cast<std::int64_t>(microseconds))};
-}
-
-StatusEvent Reader::event_fields() {
-  StatusEvent event;
-  event.sequence = number<std::uint64_t>('t');
-  event.time = wall_time(number<std::uint64_t>('t'));
-  event.warning = boolean();
-  event.reason = text();
-  event.object = text();
-  event.message = text();
-  return event;
-}
-
-template <class T>
-T get(const Properties& properties, std::string_view name) {
-  const auto found = properties.find(name);
-  if (found == properties.end()) return {};
-  const T* value = std::get_if<T>(&found->second);
-  return value == nullptr ? T{} : *value;
-}
-
-std::string text_of(const Properties& properties, std::string_view name) {
-  return get<std::string>(properties, name);
-}
 
 /// A phase that this client does not know is one that is not Ready.
 Phase phase_from(std::string_view name) {
@@ -144,6 +18,21 @@ Phase phase_from(std::string_view name) {
   const auto found =
       std::find_if(all.begin(), all.end(), [&](Phase phase) { return to_string(phase) == name; });
   return found == all.end() ? Phase::Pending : *found;
+}
+
+std::optional<VolumeUsage> usage_from(const Properties& properties) {
+  if (!properties.contains("Usage.capacityBytes")) return std::nullopt;
+  const auto number = [&](std::string_view name) { return get<std::uint64_t>(properties, name); };
+  VolumeUsage usage;
+  usage.capacity_bytes = number("Usage.capacityBytes");
+  usage.available_bytes = number("Usage.availableBytes");
+  usage.inodes = number("Usage.inodes");
+  usage.inodes_free = number("Usage.inodesFree");
+  if (properties.contains("Usage.usedBytes")) usage.used_bytes = number("Usage.usedBytes");
+  if (properties.contains("Usage.inodesUsed")) usage.inodes_used = number("Usage.inodesUsed");
+  usage.measured = wall_time(number("Usage.time"));
+  usage.stale = text_of(properties, "Usage.stale");
+  return usage;
 }
 
 VolumeStatus volume_from(const Properties& properties) {
@@ -157,8 +46,9 @@ VolumeStatus volume_from(const Properties& properties) {
   volume.action = text_of(properties, "Action");
   volume.since = wall_time(get<std::uint64_t>(properties, "Since"));
   volume.attempts = get<std::uint32_t>(properties, "Attempts");
-  const auto next = get<std::uint64_t>(properties, "NextRetry");
-  if (next != 0) volume.next_retry = wall_time(next);
+  volume.next_retry = time_of(properties, "NextRetry");
+  volume.claim = text_of(properties, "Claim");
+  volume.usage = usage_from(properties);
   return volume;
 }
 
@@ -172,6 +62,42 @@ PodStatus pod_from(const Properties& properties) {
   pod.origin = text_of(properties, "Origin");
   pod.message = text_of(properties, "Message");
   return pod;
+}
+
+ContainerMount mount_from(const Properties& properties) {
+  ContainerMount mount;
+  mount.container = ContainerName(text_of(properties, "container"));
+  mount.volume = VolumeName(text_of(properties, "volume"));
+  mount.source = text_of(properties, "source");
+  mount.destination = text_of(properties, "destination");
+  mount.read_only = get<bool>(properties, "readOnly");
+  mount.recursive_read_only = get<bool>(properties, "recursiveReadOnly");
+  mount.recursive_read_only_required = get<bool>(properties, "recursiveReadOnlyRequired");
+  mount.selinux_relabel = get<bool>(properties, "selinuxRelabel");
+  mount.propagation = text_of(properties, "propagation");
+  return mount;
+}
+
+ContainerDevice container_device_from(const Properties& properties) {
+  return {ContainerName(text_of(properties, "container")), VolumeName(text_of(properties, "volume")),
+          text_of(properties, "source"), text_of(properties, "destination"),
+          text_of(properties, "permissions")};
+}
+
+DeviceStatus device_from(const Properties& properties) {
+  DeviceStatus device;
+  device.key = text_of(properties, "key");
+  device.plugin = text_of(properties, "plugin");
+  device.device = text_of(properties, "device");
+  device.path = text_of(properties, "path");
+  device.phase = phase_from(text_of(properties, "phase"));
+  device.reason = text_of(properties, "reason");
+  device.message = text_of(properties, "message");
+  device.action = text_of(properties, "action");
+  device.attempts = get<std::uint32_t>(properties, "attempts");
+  device.next_retry = time_of(properties, "nextRetry");
+  device.users = get<std::vector<std::string>>(properties, "users");
+  return device;
 }
 
 /// Puts each volume into its pod: first those that the pod lists, in its order.
@@ -210,26 +136,15 @@ Result<Properties> decode_properties(sd_bus_message* message) {
 }
 
 Result<std::vector<ContainerMount>> decode_mounts(sd_bus_message* message) {
-  Reader reader(message);
-  std::vector<ContainerMount> mounts;
-  if (reader.enter('a', "a{sv}")) {
-    while (reader.is_good() && sd_bus_message_at_end(message, 0) == 0) {
-      const Properties properties = reader.properties();
-      ContainerMount& mount = mounts.emplace_back();
-      mount.container = ContainerName(text_of(properties, "container"));
-      mount.volume = VolumeName(text_of(properties, "volume"));
-      mount.source = text_of(properties, "source");
-      mount.destination = text_of(properties, "destination");
-      mount.read_only = get<bool>(properties, "readOnly");
-      mount.recursive_read_only = get<bool>(properties, "recursiveReadOnly");
-      mount.recursive_read_only_required = get<bool>(properties, "recursiveReadOnlyRequired");
-      mount.selinux_relabel = get<bool>(properties, "selinuxRelabel");
-      mount.propagation = text_of(properties, "propagation");
-    }
-    reader.leave();
-  }
-  if (!reader.is_good()) return reader.error();
-  return mounts;
+  return decode_list(message, mount_from);
+}
+
+Result<std::vector<ContainerDevice>> decode_devices(sd_bus_message* message) {
+  return decode_list(message, container_device_from);
+}
+
+Result<std::vector<DeviceStatus>> decode_device_list(sd_bus_message* message) {
+  return decode_list(message, device_from);
 }
 
 Result<ContainerSecurity> decode_security(sd_bus_message* message) {

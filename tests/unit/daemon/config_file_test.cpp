@@ -82,6 +82,39 @@ TEST_F(ConfigFile, a_value_of_another_type_is_an_error_with_its_place) {
   EXPECT_THAT(apply("rootDir: [\n"), HasSubstr("not valid YAML"));
 }
 
+TEST_F(ConfigFile, nfs_exports_are_provisioners) {
+  EXPECT_EQ(apply("nfsProvisioners:\n- {name: example.com/nfs, server: 10.0.0.1, path: /srv//export/, "
+                  "mountOptions: [hard, nfsvers=4.2]}\n- {name: other, server: s, path: /}\n"),
+            "");
+  ASSERT_EQ(options_.nfs_provisioners.size(), 2u);
+  const NfsExport& first = options_.nfs_provisioners[0];
+  EXPECT_EQ(first.provisioner, "example.com/nfs");
+  EXPECT_EQ(first.server, "10.0.0.1");
+  EXPECT_EQ(first.path, "/srv/export");
+  EXPECT_THAT(first.mount_options, ElementsAre("hard", "nfsvers=4.2"));
+  EXPECT_EQ(options_.nfs_provisioners[1].path, "/");
+  EXPECT_EQ(apply("nfsProvisioners: []\n"), "");
+  EXPECT_TRUE(options_.nfs_provisioners.empty());
+}
+
+TEST_F(ConfigFile, an_nfs_export_that_is_not_whole_is_an_error_with_its_place) {
+  const auto of = [&](const std::string& item) {
+    return apply("bus: none\nnfsProvisioners:\n- " + item + "\n");
+  };
+  const std::string rest = ", server: s, path: /p}";
+  EXPECT_THAT(of("{server: s, path: /p}"), HasSubstr(":3:4: error: nfsProvisioners[0]: name is required"));
+  EXPECT_THAT(of("{name: x, path: /p}"), HasSubstr(":3:4: error: nfsProvisioners[0]: server is required"));
+  EXPECT_THAT(of("{name: x, server: s}"), HasSubstr(":3:4: error: nfsProvisioners[0]: path is required"));
+  EXPECT_THAT(of("{name: x, server: s, path: p}"), HasSubstr("nfsProvisioners[0].path: must be absolute"));
+  EXPECT_THAT(of("{name: x, server: s, path: /a/../b}"), HasSubstr("path: must not contain '..'"));
+  EXPECT_THAT(of("{name: x, server: s, path: /p, mountOption: [a]}"), HasSubstr("mountOption: unknown key"));
+  EXPECT_THAT(of("{name: x, server: s, path: /p, mountOptions: ['']}"), HasSubstr("must not be empty"));
+  EXPECT_THAT(of("{name: x" + rest + "\n- {name: x" + rest),
+              HasSubstr(":4:10: error: nfsProvisioners[1].name: is there twice"));
+  EXPECT_THAT(of("{name: directory.mooring.io" + rest),
+              HasSubstr("name: is the name of a provisioner that is built in"));
+}
+
 TEST_F(ConfigFile, a_later_file_wins_and_labels_are_merged) {
   EXPECT_EQ(apply("rootDir: /a\nnodeLabels: {a: x, b: x}\n"), "");
   EXPECT_EQ(apply("rootDir: /b\nnodeLabels: {b: y}\n"), "");

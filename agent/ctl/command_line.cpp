@@ -1,7 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
-#include <functional>
 #include <map>
 
 #include "base/error.h"
@@ -10,8 +9,6 @@
 
 namespace mooring::ctl {
 namespace {
-
-using Command = std::function<ExitStatus(const Options&)>;
 
 const std::map<std::string, Format> formats{{"table", Format::Table},
                                             {"wide", Format::Wide},
@@ -59,10 +56,10 @@ class Commands {
         ->required();
     get->add_option("NAME", options_.name, "only this one; a volume's is POD or POD/VOLUME");
     CLI::App* describe = add("describe", "everything about one object", run_describe);
-    describe->add_option("KIND", options_.kind, "pod, volume or plugin")->required();
+    describe->add_option("KIND", options_.kind, "pod, volume, pvc, pv, sc, device or plugin")->required();
     describe->add_option("NAME", options_.name, "its name; a volume's is POD/VOLUME");
-    add_pod(add("explain", "why a pod or a volume is not ready, and what to do", run_explain),
-            "pod/NAME or pod/NAME/VOLUME");
+    add_name(add("explain", "why a pod, a volume or a claim is as it is, and what to do", run_explain),
+             "pod/NAME, pod/NAME/VOLUME, pvc/NAME, pv/NAME or sc/NAME");
     add("tree", "a picture: plugin, path, pods, containers", run_tree);
     add("events", "the daemon's log of events", run_events)
         ->add_flag("-f,--follow", options_.follow, "go on with each new event");
@@ -71,22 +68,29 @@ class Commands {
   }
 
   void declare_actions() {
-    CLI::App* wait = add("wait", "wait until a pod is ready or gone", run_wait);
-    add_pod(wait, "pod/NAME");
-    wait->add_option("--for", options_.condition, "ready or gone")
+    CLI::App* wait = add("wait", "wait until a pod is ready or gone, or a claim bound or gone", run_wait);
+    add_name(wait, "pod/NAME or pvc/NAME");
+    wait->add_option("--for", options_.condition, "ready (a pod), bound (a claim) or gone")
         ->required()
-        ->check(CLI::IsMember({"ready", "gone"}).description(""))
+        ->check(CLI::IsMember({"ready", "bound", "gone"}).description(""))
         ->type_name("CONDITION");
     wait->add_option("--timeout", options_.timeout, "how long; 0: without end")->capture_default_str();
     CLI::App* render = add("render", "a pod's mounts in the words of a runtime", run_render);
-    add_pod(render, "pod/NAME");
+    add_name(render, "pod/NAME");
     render->add_option("-c,--container", options_.container, "only this container's");
     render->add_option("--runtime", options_.runtime, "oci, podman, nspawn or cri")
         ->required()
         ->check(CLI::IsMember({"oci", "podman", "nspawn", "cri"}).description(""))
         ->type_name("RUNTIME");
-    render->add_flag("--process", options_.with_process,
-                     "oci, cri: not the mounts, but what the pod asks of the process");
+    CLI::Option* process = render->add_flag("--process", options_.with_process,
+                                            "oci, cri: not the mounts, but what the pod asks of the process");
+    render->add_flag("--devices", options_.with_devices, "oci, cri: not the mounts, but the raw devices")
+        ->excludes(process);
+    add_name(add("delete", "delete a claim that no manifest holds any more", run_delete), "pvc/NAME");
+    CLI::App* release =
+        add("release", "make a Released or Failed volume free, its data as it is", run_release);
+    add_name(release, "pv/NAME");
+    release->add_flag("--forget", options_.forget, "forget a provisioned volume instead, and keep its data");
     add("retry", "try again now what waits for its next try", run_retry)
         ->add_option("NAME", options_.name, "pod/NAME; without it: everything");
   }
@@ -107,7 +111,7 @@ class Commands {
     command->callback([this, run] { chosen_ = run; });
     return command;
   }
-  void add_pod(CLI::App* command, const std::string& text) {
+  void add_name(CLI::App* command, const std::string& text) {
     command->add_option("NAME", options_.name, text)->required();
   }
   void add_offline(CLI::App* command) {
@@ -126,13 +130,14 @@ class Commands {
   Command& chosen_;
 };
 
-int run(int argc, char** argv) {
+}  // namespace
+
+CommandLine parse_command_line(int argc, const char* const* argv) {
   CLI::App app("Asks the Mooring volume manager of this node", "mooringctl");
-  Options options;
-  Command chosen;
+  CommandLine line;
   app.set_version_flag("--version", std::string("mooringctl ") + MOORING_VERSION);
-  add_global_options(app, options);
-  Commands commands(app, options, chosen);
+  add_global_options(app, line.options);
+  Commands commands(app, line.options, line.command);
   commands.declare_queries();
   commands.declare_actions();
   commands.declare_offline();
@@ -140,20 +145,25 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int status = app.exit(error);
-    return status == 0 ? 0 : static_cast<int>(ExitStatus::Usage);
+    line.command = nullptr;
+    line.status = app.exit(error) == 0 ? 0 : static_cast<int>(ExitStatus::Usage);
+    return line;
   }
-  options.has_namespace = app.count("--namespace") > 0;
-  set_color(options.color);
-  const ExitStatus status = chosen(options);
+  line.options.has_namespace = app.count("--namespace") > 0;
+  return line;
+}
+
+int run(int argc, const char* const* argv) {
+  const CommandLine line = parse_command_line(argc, argv);
+  if (!line.command) return line.status;
+  set_color(line.options.color);
+  const ExitStatus status = line.command(line.options);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     message("cannot write the answer: " + errno_text(errno));
     return static_cast<int>(ExitStatus::Failed);
   }
   return static_cast<int>(status);
 }
-
-}  // namespace
 
 ExitStatus fail(const Error& error) {
   message(error.remedy.empty() ? error.message : error.message + " (" + error.remedy + ")");
@@ -168,12 +178,3 @@ ExitStatus fail(const Error& error) {
 }
 
 }  // namespace mooring::ctl
-
-int main(int argc, char** argv) {
-  try {
-    return mooring::ctl::run(argc, argv);
-  } catch (const std::exception& error) {
-    mooring::ctl::message(error.what());
-    return static_cast<int>(mooring::ctl::ExitStatus::Failed);
-  }
-}

@@ -1,0 +1,385 @@
+// The ledger's file: what is written is read again, what must not be is kept out, what is damaged stays as it
+// is.
+
+#include "daemon/ledger_database.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/random.h"
+#include "daemon/ledger_rows.h"
+#include "ledger_fixture.h"
+
+namespace mooring {
+namespace {
+
+using manifest::ClaimOwner;
+using testing::HasSubstr;
+
+struct LedgerDatabaseTest : testing::Test {
+  /// An open file; a failure if it cannot be opened.
+  LedgerDatabase open() const {
+    auto database = LedgerDatabase::open(directory.path());
+    if (!database) ADD_FAILURE() << database.error().text();
+    return std::move(database).value();
+  }
+  Error error_of_open() const {
+    const auto database = LedgerDatabase::open(directory.path());
+    EXPECT_FALSE(database);
+    return database ? Error{} : database.error();
+  }
+  void write(const LedgerChanges& changes) const {
+    const Result<void> written = open().write(changes);
+    ASSERT_TRUE(written) << written.error().text();
+  }
+  Ledger read() const {
+    auto ledger = open().read();
+    if (!ledger) ADD_FAILURE() << ledger.error().text();
+    return ledger ? ledger.value() : Ledger{};
+  }
+  std::string content() const {
+    std::ostringstream out;
+    out << std::ifstream(directory.file(), std::ios::binary).rdbuf();
+    return std::move(out).str();
+  }
+
+  StateDirectory directory;
+};
+using LedgerDatabaseDamage = LedgerDatabaseTest;
+
+TEST_F(LedgerDatabaseTest, a_new_file_is_empty_and_of_nobody_else) {
+  const Ledger ledger = read();
+  EXPECT_TRUE(ledger.claims.empty());
+  EXPECT_TRUE(ledger.volumes.empty());
+  struct stat about {};
+  ASSERT_EQ(stat(directory.file().c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 07777, 0600u);
+  EXPECT_FALSE(std::filesystem::exists(directory.file() + ".new"));
+}
+
+TEST_F(LedgerDatabaseTest, makes_its_directory) {
+  const std::string below = directory.path() + "/a/state";
+  ASSERT_TRUE(LedgerDatabase::open(below));
+  EXPECT_TRUE(std::filesystem::exists(below + "/claims.db"));
+}
+
+TEST_F(LedgerDatabaseTest, every_field_of_a_claim_is_read_as_it_was_written) {
+  LedgerClaim full = ledger_claim("full", "pv-1");
+  full.claim.labels = {{"a", "b"}};
+  full.claim.annotations = {{"note", "ä \"x\"\n\u2028"}};
+  full.claim.storage_class = "";
+  full.claim.volume_mode = manifest::VolumeMode::Block;
+  full.claim.has_selector = true;
+  full.claim.match_expressions = {{"k", "In", {"v"}}};
+  full.claim.is_being_deleted = true;
+  full.claim.owner = {ClaimOwner::Kind::StatefulSet, claim_key("db"), "", true, false};
+  full.was_chosen = true;
+  full.is_being_deleted = true;
+  std::vector<LedgerClaim> claims{ledger_claim("plain"), full};
+  claims.push_back(ledger_claim("of-pod"));
+  claims.back().claim.owner = {ClaimOwner::Kind::Pod, claim_key("web"), "pod-uid", false, true};
+  claims.push_back(ledger_claim("making", "pvc-1"));
+  claims.back().is_bound = false;
+  claims.push_back(ledger_claim("lost"));
+  claims.back().is_lost = true;
+  LedgerChanges changes;
+  for (const LedgerClaim& each : claims)
+    changes.claims[each.claim.key] = each;
+  write(changes);
+  const Ledger ledger = read();
+  ASSERT_EQ(ledger.claims.size(), claims.size());
+  for (const LedgerClaim& each : claims)
+    EXPECT_TRUE(ledger.claims.at(each.claim.key) == each) << each.claim.key.text();
+}
+
+TEST_F(LedgerDatabaseTest, every_field_and_state_of_a_volume_is_read_as_it_was_written) {
+  using State = LedgerVolume::State;
+  LedgerChanges changes;
+  for (const State state : {State::Provisioning, State::Bound, State::Released, State::Deleting,
+                            State::Recycling, State::Failed}) {
+    const std::string name = "pv-" + std::to_string(static_cast<int>(state));
+    changes.volumes[ObjectName(name)] = ledger_volume(name, "c-" + name, state);
+  }
+  // As `mooringctl release` leaves one that was provisioned.
+  changes.volumes[ObjectName("pv-free")] = ledger_volume("pv-free", "", State::Available);
+  LedgerVolume full = ledger_volume("full", "", State::Failed);
+  full.was_chosen = true;
+  full.provisioner = "directory.mooring.io";
+  full.parameters = {{"path", "/srv/\"x\""}, {"onDelete", ""}};
+  full.made_capacity = Quantity::parse("3Gi").value();
+  full.message = "no, because 'x'\n";
+  changes.volumes[ObjectName("full")] = full;
+  write(changes);
+  const Ledger ledger = read();
+  ASSERT_EQ(ledger.volumes.size(), changes.volumes.size());
+  for (const auto& [name, volume] : changes.volumes)
+    EXPECT_TRUE(ledger.volumes.at(name) == *volume) << name.str();
+}
+
+TEST_F(LedgerDatabaseTest, each_state_stands_in_the_file_under_its_name) {
+  using State = LedgerVolume::State;
+  const auto name_of = [](State state) {
+    return encode_row(ObjectName("pv"), ledger_volume("pv", "c", state)).value().state;
+  };
+  EXPECT_EQ(name_of(State::Provisioning), "Provisioning");
+  EXPECT_EQ(name_of(State::Available), "Available");
+  EXPECT_EQ(name_of(State::Bound), "Bound");
+  EXPECT_EQ(name_of(State::Released), "Released");
+  EXPECT_EQ(name_of(State::Deleting), "Deleting");
+  EXPECT_EQ(name_of(State::Recycling), "Recycling");
+  EXPECT_EQ(name_of(State::Failed), "Failed");
+}
+
+TEST_F(LedgerDatabaseTest, what_is_changed_or_goes_is_so_after_it_was_opened_again) {
+  write(bound_pair("a", "pv-a"));
+  write(bound_pair("b", "pv-b"));
+  LedgerChanges changes;
+  changes.claims[claim_key("a")] = std::nullopt;
+  changes.volumes[ObjectName("pv-a")] = ledger_volume("pv-a", "a", LedgerVolume::State::Released);
+  changes.volumes[ObjectName("pv-none")] = std::nullopt;  // It never was.
+  write(changes);
+  const Ledger ledger = read();
+  EXPECT_EQ(ledger.claims.size(), 1u);
+  EXPECT_EQ(ledger.volumes.at(ObjectName("pv-a")).state, LedgerVolume::State::Released);
+  EXPECT_EQ(ledger.volumes.at(ObjectName("pv-b")).state, LedgerVolume::State::Bound);
+}
+
+TEST_F(LedgerDatabaseTest, a_volume_may_pass_from_one_claim_to_another_in_one_write) {
+  write(bound_pair("b", "pv"));
+  LedgerChanges changes = bound_pair("a", "pv");  // "a" is written before "b" is changed.
+  changes.claims[claim_key("b")] = ledger_claim("b");
+  write(changes);
+  EXPECT_EQ(read().claims.at(claim_key("a")).volume.str(), "pv");
+  LedgerChanges swap = bound_pair("a", "pv-2");
+  swap.volumes[ObjectName("pv")] = ledger_volume("pv", "a", LedgerVolume::State::Released);
+  write(swap);
+  EXPECT_EQ(read().claims.at(claim_key("a")).volume.str(), "pv-2");
+}
+
+TEST_F(LedgerDatabaseTest, nothing_is_two_claims_and_nothing_of_such_a_write_stays) {
+  write(bound_pair("a", "pv"));
+  const Ledger before = read();
+  const auto refused = [&](const LedgerChanges& changes) {
+    const Result<void> written = open().write(changes);
+    EXPECT_FALSE(written);
+    EXPECT_TRUE(is_same(read(), before));
+    return written ? std::string() : written.error().reason;
+  };
+  LedgerChanges second_claim;
+  second_claim.claims[claim_key("other")] = ledger_claim("other");
+  second_claim.claims[claim_key("b")] = ledger_claim("b", "pv");
+  EXPECT_EQ(refused(second_claim), "LedgerConflict");
+  LedgerChanges second_volume;
+  second_volume.claims[claim_key("other")] = ledger_claim("other");
+  second_volume.volumes[ObjectName("pv-2")] = ledger_volume("pv-2", "a", LedgerVolume::State::Provisioning);
+  EXPECT_EQ(refused(second_volume), "LedgerConflict");
+  LedgerChanges nobodys;
+  nobodys.volumes[ObjectName("pv-2")] = ledger_volume("pv-2", "");
+  EXPECT_EQ(refused(nobodys), "LedgerConflict");
+}
+
+TEST_F(LedgerDatabaseTest, a_lost_claim_may_name_the_volume_that_another_has) {
+  write(bound_pair("a", "pv"));
+  LedgerChanges changes;
+  changes.claims[claim_key("b")] = ledger_claim("b", "pv");
+  changes.claims[claim_key("b")]->is_lost = true;
+  write(changes);
+  EXPECT_EQ(read().claims.size(), 2u);
+}
+
+TEST_F(LedgerDatabaseTest, what_could_not_be_read_again_is_not_written) {
+  const auto reason = [&](const LedgerChanges& changes) {
+    const Result<void> written = open().write(changes);
+    return written ? std::string() : written.error().reason;
+  };
+  LedgerChanges changes;
+  changes.claims[claim_key("a")] = ledger_claim("a");
+  changes.claims[claim_key("a")]->claim.access_modes.clear();
+  EXPECT_EQ(reason(changes), "LedgerUnwritable");
+  changes.claims[claim_key("a")] = ledger_claim("b");
+  EXPECT_EQ(reason(changes), "LedgerUnwritable") << "another claim's";
+  changes.claims[claim_key("a")] = ledger_claim("a");
+  changes.claims[claim_key("a")]->claim.uid.clear();
+  EXPECT_EQ(reason(changes), "LedgerUnwritable");
+  changes.claims.clear();
+  auto volume = std::make_shared<manifest::PersistentVolume>(*ledger_volume("pv", "a").volume);
+  volume->source = manifest::EmptyDirSource{};
+  changes.volumes[ObjectName("pv")] = ledger_volume("pv", "a");
+  changes.volumes[ObjectName("pv")]->volume = volume;
+  EXPECT_EQ(reason(changes), "LedgerUnwritable");
+  changes.volumes[ObjectName("pv")]->volume = nullptr;
+  EXPECT_EQ(reason(changes), "LedgerUnwritable");
+  EXPECT_TRUE(read().volumes.empty());
+}
+
+TEST_F(LedgerDatabaseTest, any_mix_of_changes_is_what_is_read) {
+  Random random(7);
+  Ledger expected;
+  for (int round = 0; round < 60; ++round) {
+    LedgerChanges changes;
+    for (int i = 0; i < 4; ++i) {
+      const std::string name = "c" + std::to_string(random.below(8));
+      if (random.chance(3)) {
+        changes.claims[claim_key(name)] = std::nullopt;
+        changes.volumes[ObjectName("pv-" + name)] = std::nullopt;
+      } else {
+        LedgerChanges pair = bound_pair(name, "pv-" + name);
+        pair.claims.begin()->second->was_chosen = random.chance(2);
+        changes.claims.insert_or_assign(claim_key(name), pair.claims.begin()->second);
+        changes.volumes.insert_or_assign(ObjectName("pv-" + name), pair.volumes.begin()->second);
+      }
+    }
+    write(changes);
+    apply(expected, changes);
+    ASSERT_TRUE(is_same(read(), expected)) << round;
+  }
+}
+
+TEST_F(LedgerDatabaseTest, a_second_process_is_told_so) {
+  const LedgerDatabase held = open();
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto second = LedgerDatabase::open(directory.path());
+    const bool is_told = !second && second.error().reason == "LedgerBusy" &&
+                         second.error().kind == ErrorKind::Transient &&
+                         second.error().message.find("another mooringd") != std::string::npos;
+    _exit(is_told ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(LedgerDatabaseTest, a_person_may_read_it_meanwhile) {
+  LedgerDatabase database = open();
+  ASSERT_TRUE(database.write(bound_pair("a", "pv")));
+  EXPECT_TRUE(directory.run(
+      "SELECT claims.name, volumes.state FROM claims JOIN volumes ON claims.volume = volumes.name"));
+  EXPECT_TRUE(database.write(bound_pair("b", "pv-2")));
+}
+
+TEST_F(LedgerDatabaseTest, a_file_that_others_could_read_is_closed_to_them) {
+  write(bound_pair("a", "pv"));
+  std::filesystem::permissions(directory.file(), std::filesystem::perms(0666));
+  open();
+  EXPECT_EQ(std::filesystem::status(directory.file()).permissions(), std::filesystem::perms(0640));
+}
+
+TEST_F(LedgerDatabaseTest, what_is_left_of_a_file_that_was_being_made_does_not_matter) {
+  std::ofstream(directory.file() + ".new") << "half";
+  write(bound_pair("a", "pv"));
+  EXPECT_EQ(read().claims.size(), 1u);
+}
+
+TEST_F(LedgerDatabaseDamage, a_file_that_is_no_database_stays_as_it_is) {
+  for (const std::string& text : {std::string(), std::string("hello"), std::string(8192, 'x')}) {
+    std::ofstream(directory.file(), std::ios::trunc) << text;
+    const Error error = error_of_open();
+    EXPECT_EQ(error.reason, "LedgerDamaged") << error.text();
+    EXPECT_EQ(error.kind, ErrorKind::Final);
+    EXPECT_EQ(error.path, directory.file());
+    EXPECT_NE(error.remedy, "");
+    EXPECT_EQ(content(), text);
+  }
+}
+
+TEST_F(LedgerDatabaseDamage, a_file_with_a_bad_page_is_not_read) {
+  LedgerChanges changes;
+  for (int i = 0; i < 200; ++i) {
+    LedgerClaim each = ledger_claim("c" + std::to_string(i));
+    changes.claims[each.claim.key] = each;
+  }
+  write(changes);
+  const std::string good = content();
+  ASSERT_GT(good.size(), 5u * 4096);
+  for (std::size_t page = 1; page * 4096 < good.size(); ++page) {
+    std::string bad = good;
+    bad.replace(page * 4096, 512, 512, '\x5a');
+    std::ofstream(directory.file(), std::ios::binary | std::ios::trunc) << bad;
+    auto database = LedgerDatabase::open(directory.path());
+    Result<Ledger> ledger = database ? database.value().read() : Result<Ledger>(database.error());
+    ASSERT_FALSE(ledger) << page;
+    EXPECT_EQ(ledger.error().reason, "LedgerDamaged") << ledger.error().text();
+  }
+}
+
+TEST_F(LedgerDatabaseDamage, a_file_that_is_cut_is_not_read) {
+  LedgerChanges changes;
+  for (int i = 0; i < 200; ++i)
+    changes.claims[claim_key("c" + std::to_string(i))] = ledger_claim("c" + std::to_string(i));
+  write(changes);
+  std::filesystem::resize_file(directory.file(), std::filesystem::file_size(directory.file()) / 2);
+  EXPECT_EQ(error_of_open().reason, "LedgerDamaged");
+}
+
+TEST_F(LedgerDatabaseDamage, a_log_without_its_file_is_not_played_into_a_new_one) {
+  std::ofstream(directory.file() + "-wal") << "frames";
+  EXPECT_EQ(error_of_open().reason, "LedgerDamaged");
+  EXPECT_FALSE(std::filesystem::exists(directory.file()));
+}
+
+TEST_F(LedgerDatabaseDamage, a_row_that_says_two_things_or_none_is_not_read) {
+  const auto reason_after = [&](const std::string& statement) {
+    std::filesystem::remove(directory.file());
+    write(bound_pair("a", "pv"));
+    EXPECT_TRUE(directory.run(statement)) << statement;
+    const Result<Ledger> ledger = open().read();
+    EXPECT_FALSE(ledger) << statement;
+    if (ledger) return std::string();
+    EXPECT_EQ(ledger.error().path, directory.file());
+    EXPECT_THAT(ledger.error().message, HasSubstr("the row of ")) << statement;
+    return ledger.error().reason;
+  };
+  for (const char* change :
+       {"claims SET claim = 'x'", "claims SET claim = '{}'", "claims SET uid = 'other'",
+        "claims SET name = 'b'", "claims SET capacity = 'much'", "claims SET owner_kind = 'Job'",
+        "claims SET claim = (SELECT volume FROM volumes)", "volumes SET volume = ''",
+        "volumes SET name = 'b'", "volumes SET claim_uid = 'other'", "volumes SET claim_name = 'b'",
+        "volumes SET parameters = '[]'", "volumes SET parameters = '{\"a\":1}'",
+        "volumes SET made_capacity = ''"})
+    EXPECT_EQ(reason_after(std::string("UPDATE ") + change), "LedgerDamaged") << change;
+}
+
+TEST_F(LedgerDatabaseDamage, missing_tables_are_damage) {
+  write(bound_pair("a", "pv"));
+  ASSERT_TRUE(directory.run("DROP TABLE volumes"));
+  const Result<Ledger> ledger = open().read();
+  ASSERT_FALSE(ledger);
+  EXPECT_EQ(ledger.error().reason, "LedgerDamaged");
+}
+
+TEST_F(LedgerDatabaseDamage, a_later_versions_and_another_programs_file_are_refused_unchanged) {
+  write(bound_pair("a", "pv"));
+  ASSERT_TRUE(directory.run("PRAGMA user_version = 2"));
+  std::string before = content();
+  const Error error = error_of_open();
+  EXPECT_EQ(error.reason, "LedgerTooNew");
+  EXPECT_THAT(error.message, HasSubstr("has the version 2, and this mooringd knows up to 1"));
+  EXPECT_EQ(content(), before);
+  ASSERT_TRUE(directory.run("PRAGMA user_version = 0"));
+  EXPECT_EQ(error_of_open().reason, "LedgerDamaged");
+  ASSERT_TRUE(directory.run("PRAGMA application_id = 7"));
+  std::filesystem::permissions(directory.file(), std::filesystem::perms(0644));
+  before = content();
+  EXPECT_EQ(error_of_open().reason, "LedgerForeign");
+  EXPECT_EQ(content(), before);
+  EXPECT_EQ(std::filesystem::status(directory.file()).permissions(), std::filesystem::perms(0644));
+}
+
+TEST_F(LedgerDatabaseDamage, what_is_no_file_is_no_ledger) {
+  std::filesystem::create_directory(directory.file());
+  EXPECT_FALSE(LedgerDatabase::open(directory.path()));
+  std::filesystem::remove(directory.file());
+  std::filesystem::create_symlink("/etc/passwd", directory.file());
+  EXPECT_FALSE(LedgerDatabase::open(directory.path()));
+}
+
+}  // namespace
+}  // namespace mooring
