@@ -10,6 +10,7 @@
 #include "facts/mount_table.h"
 #include "manifest/parse.h"
 #include "operation/stamp.h"
+#include "operation/volume_base.h"
 #include "wire/message.h"
 
 namespace mooring::fuzz {
@@ -99,6 +100,10 @@ std::string check_record(std::string_view bytes) {
 }
 
 std::string check_stamp(std::string_view bytes) {
+  if (const std::optional<Owner> owner = decode_owner(bytes)) {
+    if (decode_owner(encode_owner(*owner, "a/b")) != owner)
+      return "an owner changes when it is written and read";
+  }
   const std::optional<Stamp> stamp = decode_stamp(bytes);
   if (!stamp) return "";
   return decode_stamp(encode_stamp(*stamp)) == stamp ? "" : "a stamp changes when it is written and read";

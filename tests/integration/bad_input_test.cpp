@@ -178,14 +178,15 @@ TEST_F(BadManifests, ThatWereGoodBeforeKeepTheirVolumesOverARestart) {
 
 TEST_F(BadManifests, WithVolumesOfNoPluginAreRefusedByNameAndOnlyThose) {
   const std::string text = pod_text("kinds", {{"good", empty_dir},
-                                              {"nfs", "nfs: {server: s, path: /p}"},
+                                              {"rbd", "rbd: {monitors: [m], image: i}"},
                                               {"csi", "csi: {driver: d.example.org}"},
                                               {"flex", "flexVolume: {driver: example.org/d}"},
                                               {"iscsi", "iscsi: {targetPortal: t, iqn: i, lun: 0}"},
                                               {"claim", "persistentVolumeClaim: {claimName: c}"}});
   node_.write("kinds.yaml", text);
   EXPECT_TRUE(node_.eventually([&] { return node_.ctl().phase("kinds", "good") == "Ready"; }));
-  for (const char* volume : {"nfs", "csi", "flex", "iscsi", "claim"}) {
+  EXPECT_TRUE(node_.gets_reason("kinds", "claim", "ClaimNotFound"));
+  for (const char* volume : {"rbd", "csi", "flex", "iscsi"}) {
     SCOPED_TRACE(volume);
     EXPECT_TRUE(node_.gets_reason("kinds", volume, "NoPlugin"));
     EXPECT_EQ(node_.ctl().phase("kinds", volume), "Pending");

@@ -114,8 +114,8 @@ TEST_F(Configs, SecretsAreInMemoryAndInNothingElse) {
   EXPECT_TRUE(node_.eventually([&] { return node_.is_empty(); }));
 }
 
-/// Ended by a signal that dumps core, mooringd leaves no core file; and where the test may lift its limit, one
-/// that holds nothing of what it has in memory.
+/// Ended by a signal that dumps core, mooringd leaves no core file; and where the test may lift its limit,
+/// one that holds nothing of what it has in memory.
 TEST_F(Configs, SecretsAreInNoCoreFile) {
   const std::string marker = "MARKER-of-a-secret";
   node_.write("secret.yaml", object("Secret", "keys", "{token: " + marker + "}"));

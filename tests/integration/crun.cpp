@@ -59,10 +59,18 @@ void Crun::complete(const std::string& bundle, const std::string& pod, const std
   render_process.emplace_back("--process");
   const Ran process = node_.ctl()(render_process);
   ASSERT_EQ(process.status, 0) << process.err;
+  std::vector<std::string> render_devices = render;
+  render_devices.emplace_back("--devices");
+  const Ran devices = node_.ctl()(render_devices);
+  ASSERT_EQ(devices.status, 0) << devices.err;
   write_in_place(bundle + "/mounts.json", mounts.out);
   write_in_place(bundle + "/process.json", process.out);
+  write_in_place(bundle + "/devices.json", devices.out);
   const Ran whole = run({"jq", "--slurpfile", "m", bundle + "/mounts.json", "--slurpfile", "p",
-                         bundle + "/process.json", ".mounts += $m[0] | . * $p[0]", bundle + "/config.json"});
+                         bundle + "/process.json", "--slurpfile", "d", bundle + "/devices.json",
+                         ".mounts += $m[0] | . * $p[0] | .linux.devices += $d[0].linux.devices"
+                         " | .linux.resources.devices += $d[0].linux.resources.devices",
+                         bundle + "/config.json"});
   ASSERT_EQ(whole.status, 0) << whole.err;
   write_in_place(bundle + "/config.json", whole.out);
 }

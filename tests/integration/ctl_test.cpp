@@ -119,7 +119,12 @@ TEST_F(CtlTest, GetVolumesAndTheOtherKinds) {
   const Json one = node_.ctl().json({"get", "volume", "web/disk"});
   EXPECT_EQ(one.at("kind"), "Volume");
   EXPECT_EQ(one.at("path"), node_.ctl().path("web", "disk"));
-  EXPECT_TRUE(has(answer({"get", "plugins"}), "kubernetes.io/host-path"));
+  const std::string plugins = answer({"get", "plugins"});
+  for (const char* plugin : {"host-path", "nfs", "local-volume", "block"})
+    EXPECT_TRUE(has(plugins, std::string("kubernetes.io/") + plugin + " ")) << plugins;
+  EXPECT_EQ(node_.ctl().json({"get", "plugins", "kubernetes.io/block"}).at("supports").at("blockMode"), true);
+  EXPECT_EQ(node_.ctl().json({"get", "plugins", "kubernetes.io/nfs"}).at("supports").at("mountOptions"),
+            true);
   for (const auto& [kind, name] :
        std::vector<std::pair<std::string, std::string>>{{"pv", "PersistentVolumeList"},
                                                         {"pvc", "PersistentVolumeClaimList"},
@@ -297,13 +302,13 @@ TEST_F(CtlTest, PlanAndVerifyNeedNoDaemonAndTouchNothing) {
   EXPECT_FALSE(is_there(root));
   node_.write("bad.yaml",
               pod_text("bad", {{"a", "hostPath: {path: /a, type: Dir}"}, {"b", "emptyDir: {sizeLimit: x}"}}));
-  node_.write("nfs.yaml", pod_text("nfs", {{"share", "nfs: {server: s, path: /p}"}}));
+  node_.write("iscsi.yaml", pod_text("iscsi", {{"disk", "iscsi: {targetPortal: t, iqn: i, lun: 0}"}}));
   Ran ran = ctl({"verify", "-f", manifests});
   EXPECT_EQ(ran.status, 1);
   EXPECT_TRUE(has(ran.out, manifests + "/bad.yaml:13:")) << ran.out;
   EXPECT_TRUE(has(ran.out, ": error: spec.volumes[0].hostPath.type: ")) << ran.out;
   EXPECT_TRUE(has(ran.out, ": error: spec.volumes[1].emptyDir.sizeLimit: ")) << ran.out;
-  EXPECT_TRUE(has(ran.out, "nfs.yaml:") && has(ran.out, "kubernetes.io/nfs")) << ran.out;
+  EXPECT_TRUE(has(ran.out, "iscsi.yaml:") && has(ran.out, "kubernetes.io/iscsi")) << ran.out;
   EXPECT_EQ(ctl({"verify", "-f", manifests + "/web.yaml"}).status, 0);
   ran = ctl({"plan", "-f", manifests + "/web.yaml", manifests + "/bad.yaml"});
   EXPECT_EQ(ran.status, 1);

@@ -155,4 +155,10 @@ std::vector<std::string> names_in(const std::string& directory) {
   return names;
 }
 
+std::vector<std::string> volumes_in(const std::string& directory) {
+  std::vector<std::string> names = names_in(directory);
+  std::erase(names, ".mooring");  // Whose they are, and what is being removed (decision 0027).
+  return names;
+}
+
 }  // namespace mooring::integration

@@ -59,5 +59,7 @@ ino_t inode_of(const std::string& path);
 void fill_up(const std::string& path);
 /// The names in a directory, sorted; none if it is not there.
 std::vector<std::string> names_in(const std::string& directory);
+/// Those of the volumes of claims that were made there.
+std::vector<std::string> volumes_in(const std::string& directory);
 
 }  // namespace mooring::integration

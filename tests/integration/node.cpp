@@ -77,15 +77,16 @@ std::string Node::volume_path(const std::string& uid, const std::string& plugin,
 
 void Node::start_bus() {
   const std::string config = dir_ + "/bus.conf";
-  write_in_place(config,
-                 "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
-                 " \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
-                 "<busconfig><type>system</type><listen>" +
-                     bus_address() +
-                     "</listen><auth>EXTERNAL</auth><policy context=\"default\"><allow send_destination=\"*\"/>"
-                     "<allow receive_sender=\"*\"/><allow own=\"*\"/><allow user=\"*\"/></policy></busconfig>\n");
-  bus_process_ = Process({"dbus-daemon", "--nofork", "--nopidfile", "--config-file=" + config},
-                         {dir_ + "/bus.log", {}});
+  write_in_place(
+      config,
+      "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
+      " \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
+      "<busconfig><type>system</type><listen>" +
+          bus_address() +
+          "</listen><auth>EXTERNAL</auth><policy context=\"default\"><allow send_destination=\"*\"/>"
+          "<allow receive_sender=\"*\"/><allow own=\"*\"/><allow user=\"*\"/></policy></busconfig>\n");
+  bus_process_ =
+      Process({"dbus-daemon", "--nofork", "--nopidfile", "--config-file=" + config}, {dir_ + "/bus.log", {}});
   ASSERT_TRUE(eventually([&] { return listens(dir_ + "/bus"); })) << read_file(dir_ + "/bus.log");
   client_ = std::make_unique<BusClient>(bus_address());
 }
@@ -98,11 +99,16 @@ void Node::stop_bus() {
 std::vector<std::string> Node::arguments() const {
   const std::string config = dir_ + "/mooringd.yaml";
   if (!is_there(config)) write_in_place(config, "logLevel: info\n");
-  std::vector<std::string> all{MOORINGD,          "--config",  config,     "--manifest-dir",   manifests(),
-                               "--root-dir",      root(),      "--bus",    bus_address(),      "--run-dir",
-                               run_dir(),         "--node-name", "node",   "--worker-program", MOORING_WORKER,
-                               "--metrics-listen", "none"};
+  std::vector<std::string> all{MOORINGD,        "--config",         config,         "--manifest-dir",
+                               manifests(),     "--root-dir",       root(),         "--bus",
+                               bus_address(),   "--run-dir",        run_dir(),      "--node-name",
+                               options_.name,   "--worker-program", MOORING_WORKER, "--metrics-listen",
+                               options_.metrics};
   all.insert(all.end(), options_.flags.begin(), options_.flags.end());
+  if (options_.has_own_state) {
+    all.emplace_back("--state-dir");
+    all.push_back(dir() + "/state");
+  }
   return all;
 }
 
@@ -161,15 +167,17 @@ void Node::let_pass(Millis time) {
 }
 
 bool Node::becomes_ready(const std::string& pod, Millis limit) const {
-  const Ran ran = ctl_({"wait", "pod/" + pod, "--for=ready", "--timeout", std::to_string(limit.count()) + "ms"},
-                       limit + default_limit);
+  const Ran ran =
+      ctl_({"wait", "pod/" + pod, "--for=ready", "--timeout", std::to_string(limit.count()) + "ms"},
+           limit + default_limit);
   if (ran.status != 0) std::fputs(ran.err.c_str(), stderr);
   return ran.status == 0;
 }
 
 bool Node::becomes_gone(const std::string& pod, Millis limit) const {
-  const Ran ran = ctl_({"wait", "pod/" + pod, "--for=gone", "--timeout", std::to_string(limit.count()) + "ms"},
-                       limit + default_limit);
+  const Ran ran =
+      ctl_({"wait", "pod/" + pod, "--for=gone", "--timeout", std::to_string(limit.count()) + "ms"},
+           limit + default_limit);
   if (ran.status != 0) std::fputs(ran.err.c_str(), stderr);
   return ran.status == 0;
 }

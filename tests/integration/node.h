@@ -21,11 +21,14 @@ struct NodeOptions {
   std::string root_name = "root";    ///< Of the root directory, below the node's own directory.
   bool has_bus = true;               ///< Whether the bus is there from the start.
   std::optional<mode_t> umask{};     ///< Of mooringd.
+  std::string metrics = "none";      ///< Where it serves its metrics.
+  std::string name = "node";         ///< Of the node, as manifests name it.
   std::vector<std::string> flags{};  ///< More of mooringd's.
+  bool has_own_state = false;        ///< Its ledger lies outside of the root directory.
 };
 
-/// A directory of its own with root, run (a tmpfs), manifests and a bus, and a mooringd that can be started, stopped
-/// and killed. Leaves nothing behind, however the test ends.
+/// A directory of its own with root, run (a tmpfs), manifests and a bus, and a mooringd that can be started,
+/// stopped and killed. Leaves nothing behind, however the test ends.
 class Node {
  public:
   explicit Node(NodeOptions options = {});
@@ -58,8 +61,8 @@ class Node {
   void write(const std::string& file, const std::string& content) const;
   void remove(const std::string& file) const;
 
-  /// Waits for the bus, the mount table, the log and the manifests' events until the condition is met; it is looked
-  /// at again after each of them, and every 20 ms for what tells nobody. False when the time is over.
+  /// Waits for the bus, the mount table, the log and the manifests' events until the condition is met; it is
+  /// looked at again after each of them, and every 20 ms for what tells nobody. False when the time is over.
   bool eventually(const std::function<bool()>& condition, Millis limit = default_limit);
   /// True if the condition holds all the time; looked at just as often.
   bool stays(const std::function<bool()>& condition, Millis time);

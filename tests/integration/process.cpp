@@ -43,9 +43,8 @@ int remaining(Clock::time_point end) {
 }  // namespace
 
 Process::Process(const std::vector<std::string>& arguments, const SpawnOptions& options) {
-  const int log = options.log.empty()
-                      ? -1
-                      : open(options.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const int log =
+      options.log.empty() ? -1 : open(options.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   pid_ = spawn(arguments, log, log, options.umask);
   if (log >= 0) close(log);
 }

@@ -254,7 +254,9 @@ TEST_P(Restart, WithoutItsManifestDirectoryNothingIsTornDown) {
     }));
     EXPECT_TRUE(stays_untouched({"web", "db"}));
     EXPECT_EQ(node_.ctl().json({"status"}).value("manifestsComplete", true), false);
-    EXPECT_NE(node_.ctl().message("web", "default").find("nothing is torn down"), std::string::npos);
+    EXPECT_TRUE(node_.eventually([&] {  // Once it was looked at what there is.
+      return node_.ctl().message("web", "default").find("nothing is torn down") != std::string::npos;
+    })) << node_.ctl().message("web", "default");
     fs::remove(node_.manifests());
     fs::rename(away, node_.manifests());
     expect_ready("web");

@@ -20,6 +20,7 @@ std::string Simulation::volume_path(const std::string& pod, const std::string& v
 }
 
 std::optional<std::string> Simulation::check() {
+  if (!shell_.ledger().broken().empty()) return shell_.ledger().broken();
   for (const auto& broken :
        {check_markers(), check_foreign(), check_mounts(), check_status(), check_contents(), check_parts()}) {
     if (broken) return broken;
@@ -171,38 +172,14 @@ std::optional<std::string> Simulation::settle() {
       note_status();
       return broken;
     }
-    if (shell_.work(now())) continue;
-    if (shell_.are_mounts_stale()) {
-      shell_.tell_mounts(now());
-      continue;
-    }
-    if (const auto fired = kernel_.take_fired_watches(); !fired.empty()) {
-      for (const int watch : fired)
-        shell_.feed(WatchFired{watch}, now());
-      continue;
-    }
-    empty_hidden_directories();
-    const auto wake = shell_.core().next_wake();
-    if (!wake) {
-      auto broken = check_end();
-      if (broken) note_status();
-      return broken;
-    }
-    advance(std::max(wake->since_start - time_, Duration::zero()));
+    if (!shell_.has_work() && !shell_.are_mounts_stale()) empty_hidden_directories();
+    if (go_on()) continue;
+    auto broken = check_end();
+    if (broken) note_status();
+    return broken;
   }
+  note_status();
   return "the core does not come to rest";
-}
-
-void Simulation::note_status() {
-  for (const PodUid& uid : shell_.core().pods()) {
-    const auto status = shell_.core().pod_status(uid);
-    if (!status) continue;
-    note("status " + status->name.str() + (status->ready ? " ready" : "") +
-         (status->deleting ? " deleting " : " ") + status->message);
-    for (const VolumeStatus& volume : status->volumes)
-      note("  " + volume.name.str() + " " + volume.plugin.str() + " " + std::string(to_string(volume.phase)) +
-           " " + volume.path + " " + volume.message);
-  }
 }
 
 /// A volume that was written on disk and is asked for in memory later (after a reboot, say) is not hidden

@@ -1,17 +1,21 @@
-// sim [--seeds COUNT] [--seed N] [--first N]: runs simulated lives of a node; `--seed N` replays one and
-// tells it.
+// sim [--world pods|devices|claims] [--seeds COUNT] [--seed N] [--first N]: runs simulated lives of a node;
+// `--seed N` replays one and tells it. In the world "devices" volumes outlive their pods; in "claims" they
+// are made for claims, and go with them.
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 
+#include "claim_simulation.h"
+#include "device_simulation.h"
 #include "simulation.h"
 
 namespace {
 
+template <class Life>
 bool run_one(std::uint64_t seed, bool is_told, std::uint64_t& operations, std::uint64_t& ready) {
-  mooring::sim::Simulation simulation(seed);
+  Life simulation(seed);
   const auto broken = simulation.run();
   operations += simulation.operations_run();
   ready += simulation.pods_became_ready();
@@ -29,10 +33,12 @@ int main(int argc, char** argv) {
   std::uint64_t count = 200;
   std::uint64_t first = 1;
   bool is_told = false;
+  std::string world = "pods";
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::uint64_t number = std::strtoull(argv[i + 1], nullptr, 10);
     if (std::strcmp(argv[i], "--seeds") == 0) count = number;
     if (std::strcmp(argv[i], "--first") == 0) first = number;
+    if (std::strcmp(argv[i], "--world") == 0) world = argv[i + 1];
     if (std::strcmp(argv[i], "--seed") == 0) {
       first = number;
       count = 1;
@@ -41,8 +47,11 @@ int main(int argc, char** argv) {
   }
   std::uint64_t operations = 0;
   std::uint64_t ready = 0;
+  const auto run = world == "devices"  ? run_one<mooring::sim::DeviceSimulation>
+                   : world == "claims" ? run_one<mooring::sim::ClaimSimulation>
+                                       : run_one<mooring::sim::Simulation>;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    if (!run_one(seed, is_told, operations, ready)) return 1;
+    if (!run(seed, is_told, operations, ready)) return 1;
   }
   std::printf("%llu seeds, %llu operations run, %llu times a pod became ready, no invariant broken\n",
               static_cast<unsigned long long>(count), static_cast<unsigned long long>(operations),

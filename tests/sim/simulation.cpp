@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "manifest/parse.h"
-
 namespace mooring::sim {
 namespace {
 
@@ -12,10 +10,7 @@ constexpr std::uint64_t steps = 220;
 
 }  // namespace
 
-Simulation::Simulation(std::uint64_t seed)
-    : random_(seed),
-      kernel_(root_dir),
-      shell_(kernel_, random_, [this](const std::string& line) { note(line); }) {
+Simulation::Simulation(std::uint64_t seed) : World(seed, steps) {
   for (int i = 0; i < 3; ++i)
     kernel_.put_file("/host/there" + std::to_string(i) + "/precious", "host data");
   kernel_.put_file("/outside/precious", "somebody else's", 0604);
@@ -25,25 +20,6 @@ Simulation::Simulation(std::uint64_t seed)
   if (random_.chance(2)) shell_.faults.crash_one_in = 40 + random_.below(200);
   if (random_.chance(3)) shell_.faults.hang_one_in = 60 + random_.below(200);
   if (random_.chance(3)) shell_.faults.record_one_in = 8;
-}
-
-std::optional<std::string> Simulation::run() {
-  restart();
-  for (std::uint64_t i = 0; i < steps; ++i) {
-    step();
-    if (auto broken = check()) {
-      if (shell_.is_running()) note_status();
-      return broken;
-    }
-  }
-  return settle();
-}
-
-void Simulation::advance(Duration duration) {
-  time_ += duration;
-  if (!shell_.is_running()) return;
-  const auto wake = shell_.core().next_wake();
-  if (wake && wake->since_start <= time_) shell_.feed(TimerFired{}, now());
 }
 
 void Simulation::step() {
@@ -72,15 +48,34 @@ void Simulation::step() {
   }
 }
 
-void Simulation::tell(const std::string& file) {
-  if (!shell_.is_running()) return;
+std::vector<std::string> Simulation::files() const {
+  std::vector<std::string> all;
+  for (const auto& [file, pod] : pods_)
+    all.push_back(file);
+  for (const auto& [name, number] : objects_)
+    all.push_back(name + ".yaml");
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+std::string Simulation::text_of(const std::string& file) const {
   const auto pod = pods_.find(file);
   const auto object = objects_.find(file.substr(0, file.find('.')));
-  if (pod == pods_.end() && object == objects_.end()) return shell_.feed(FileGone{file}, now());
+  if (pod == pods_.end() && object == objects_.end()) return {};
   const std::string text =
       pod != pods_.end() ? manifest_of(pod->second) : manifest_of_object(object->first, object->second);
-  const std::string bytes = broken_.contains(file) ? text.substr(0, text.size() / 2) + "\n  - {:" : text;
-  shell_.feed(FileParsed{manifest::parse_file(bytes, file)}, now());
+  return broken_.contains(file) ? text.substr(0, text.size() / 2) + "\n  - {:" : text;
+}
+
+void Simulation::node_rebooted() {
+  foreign_.clear();
+  shared_.clear();
+  open_.clear();
+  std::erase_if(markers_, [](const Marker& marker) { return marker.is_in_memory; });
+  for (const auto& [file, pod] : pods_) {
+    forget_unnamed(pod);
+    rebooted_.insert(pod.name);
+  }
 }
 
 void Simulation::user_acts() {
@@ -183,61 +178,6 @@ void Simulation::forget_unnamed(const PodSpec& pod) {
              return volume.name == marker.volume && volume.kind == Kind::Disk;
            });
   });
-}
-
-/// kill -9 (or the first start), and another start; with luck its manifests can be read.
-void Simulation::restart() {
-  note("mooringd is killed and starts again");
-  ++crashes_;
-  shell_.kill();
-  shell_.start(now(), ++starts_);
-  is_listing_known_ = false;
-  read_manifests(random_.chance(4));
-}
-
-void Simulation::read_manifests(bool fails) {
-  const bool mounts_first = random_.chance(2);
-  if (mounts_first) shell_.tell_mounts(now());
-  std::vector<std::string> files;
-  for (const auto& [file, pod] : pods_)
-    files.push_back(file);
-  for (const auto& [name, number] : objects_)
-    files.push_back(name + ".yaml");
-  std::sort(files.begin(), files.end());
-  if (random_.chance(2))
-    std::reverse(files.begin(), files.end());  // Objects after or before what needs them.
-  for (const std::string& file : files) {
-    if (fails && random_.chance(2)) continue;
-    tell(file);
-    if (random_.chance(2)) shell_.work(now());
-  }
-  std::sort(files.begin(), files.end());
-  if (!mounts_first) shell_.tell_mounts(now());
-  if (fails) {
-    note("the manifests cannot be read whole");
-    shell_.feed(ListingFailed{"/manifests", "EIO"}, now());
-  } else {
-    is_listing_known_ = true;
-    shell_.feed(ListingCompleted{files}, now());
-  }
-}
-
-void Simulation::reboot() {
-  note("the node reboots");
-  shell_.kill();
-  shell_.lose_records();
-  kernel_.reboot();
-  foreign_.clear();
-  shared_.clear();
-  open_.clear();
-  std::erase_if(markers_, [](const Marker& marker) { return marker.is_in_memory; });
-  for (const auto& [file, pod] : pods_) {
-    forget_unnamed(pod);
-    rebooted_.insert(pod.name);
-  }
-  shell_.start(now(), ++starts_);
-  is_listing_known_ = false;
-  read_manifests(random_.chance(6));
 }
 
 void Simulation::node_acts() {

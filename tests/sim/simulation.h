@@ -7,27 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "base/random.h"
-#include "kernel/fake/fake_kernel.h"
 #include "manifests.h"
-#include "shell.h"
+#include "world.h"
 
 namespace mooring::sim {
 
-/// One simulated life of a node: users, other programs and faults act at random, by a seed, and after every
-/// step the invariants are checked. At the end all faults stop, and everything must come to be as the
-/// manifests say.
-class Simulation {
+/// Pods whose volumes are directories, mounts in memory, paths of the node and configuration, and parts of
+/// them.
+class Simulation final : public World {
  public:
   explicit Simulation(std::uint64_t seed);
-
-  /// The first invariant that was broken, in words; nullopt: all held.
-  std::optional<std::string> run();
-
-  const std::vector<std::string>& trace() const { return trace_; }
-  std::uint64_t operations_run() const { return shell_.operations_run; }
-  std::uint64_t pods_became_ready() const { return shell_.pods_became_ready; }
-  std::uint64_t crashes() const { return crashes_; }
 
  private:
   /// A file that somebody put into a volume, and that must stay while the pod is asked for.
@@ -45,24 +34,20 @@ class Simulation {
     bool may_be_foreign = false;  ///< It was there before the volume was shared.
   };
 
-  void step();
+  void step() override;
+  std::vector<std::string> files() const override;
+  std::string text_of(const std::string& file) const override;
+  void node_rebooted() override;
   void user_acts();
   void node_acts();
   void disturb();
   void write_pod();
   void remove_pod();
-  void restart();
-  void reboot();
-  void read_manifests(bool fails);
   void put_marker();
   void change_object();
   void put_foreign_mount();
-  void tell(const std::string& file);
   void forget_markers(const std::string& pod);
   void forget_unnamed(const PodSpec& pod);
-  void advance(Duration duration);
-  Instant now() const { return {MonotonicTime{time_}, WallTime{time_}}; }
-  void note(const std::string& line) { trace_.push_back(line); }
 
   // parts.cpp
   std::string path_of(const PodSpec& pod, const VolumeSpec& volume) const;
@@ -92,24 +77,18 @@ class Simulation {
   std::optional<std::string> check_sources();
 
   // checks.cpp
-  std::optional<std::string> check();
+  std::optional<std::string> check() override;
   std::optional<std::string> check_markers() const;
   std::optional<std::string> check_foreign() const;
   std::optional<std::string> check_mounts() const;
   std::optional<std::string> check_status() const;
   std::optional<std::string> check_contents() const;
   std::optional<std::string> check_content_end(const PodSpec& pod) const;
-  std::optional<std::string> settle();
+  std::optional<std::string> settle() override;
   std::optional<std::string> check_end();
-  void note_status();
   void empty_hidden_directories();
   std::string volume_path(const std::string& pod, const std::string& volume, Kind kind = Kind::Disk) const;
 
-  Random random_;
-  std::vector<std::string> trace_;
-  kernel::FakeKernel kernel_;
-  mutable Shell shell_;
-  Duration time_ = std::chrono::seconds(1);
   std::map<std::string, PodSpec> pods_;           ///< What the manifests say, by file.
   std::map<std::string, std::uint64_t> objects_;  ///< Numbers of ConfigMaps and Secrets, by name.
   std::set<std::string> broken_;                  ///< Files that cannot be parsed just now.
@@ -125,9 +104,6 @@ class Simulation {
   std::map<std::string, std::set<std::string>> history_;  ///< Contents that an object had, by its name.
   std::map<std::string, std::set<std::string>> devices_;  ///< In memory, by "uid/volume".
   std::map<std::string, std::set<std::string>> hosts_;    ///< hostPaths, by "pod/volume".
-  bool is_listing_known_ = false;                         ///< The present core was told a whole listing.
-  std::uint64_t starts_ = 0;
-  std::uint64_t crashes_ = 0;
   std::uint64_t numbers_ = 0;
 };
 
