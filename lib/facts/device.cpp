@@ -14,6 +14,8 @@ std::string DeviceName::text() const {
       return "the device with the WWID " + value;
     case Kind::Image:
       return "image " + value;
+    case Kind::Csi:
+      return "CSI volume " + value;
   }
   return value;
 }

@@ -17,6 +17,7 @@ struct DeviceName {
     Label,  ///< Likewise.
     Wwid,   ///< What sysfs calls the device's wwid: "naa.5000c500a0b1c2d3", "eui.0025385b71b0a3c4".
     Image,  ///< A regular file of the node, attached by a loop device.
+    Csi,    ///< A volume of a CSI driver, "driver^handle": no device of the node's, whatever it is on.
   };
   Kind kind = Kind::Path;
   std::string value;

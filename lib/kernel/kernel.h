@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernel/devices.h"
+#include "kernel/drivers.h"
 #include "kernel/files.h"
 #include "kernel/mounts.h"
 
@@ -11,6 +12,7 @@ struct Kernel {
   Files& files;
   Mounts& mounts;
   Devices& devices;
+  Drivers& drivers;
 };
 
 }  // namespace mooring::kernel

@@ -56,7 +56,7 @@ class LinuxContractNode final : public Node {
   Kernel ports() override {
     EXPECT_EQ(umask_, 0U);
     const Kernel ports = kernel_->ports();
-    return mounts_ ? Kernel{ports.files, *mounts_, ports.devices} : ports;
+    return mounts_ ? Kernel{ports.files, *mounts_, ports.devices, ports.drivers} : ports;
   }
   std::string base() const override { return base_; }
   void put_file(const std::string& path, const std::string& content) override {

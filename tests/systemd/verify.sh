@@ -13,7 +13,7 @@ tree=$work/tree
 
 check "the build installs into DESTDIR with the prefix /usr" \
   env DESTDIR="$tree" "$cmake" --install "$build" --prefix /usr || { summary; exit 1; }
-for file in bin/mooringd libexec/mooring/mooring-worker lib/systemd/system/mooringd.service \
+for file in bin/mooringd libexec/mooring/mooring-worker libexec/mooring/mooring-csi lib/systemd/system/mooringd.service \
   lib/systemd/system/mooring-worker.socket lib/systemd/system/mooring-worker@.service lib/sysusers.d/mooring.conf \
   lib/tmpfiles.d/mooring.conf share/dbus-1/system.d/io.mooring.VolumeManager1.conf \
   share/dbus-1/interfaces/io.mooring.VolumeManager1.xml share/man/man8/mooringd.8 share/man/man8/mooring-worker.8 \

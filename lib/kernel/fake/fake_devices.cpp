@@ -52,6 +52,7 @@ Result<DeviceFacts> FakeDevices::find_path(const DeviceName& name) {
 
 Result<DeviceFacts> FakeDevices::find_now(const DeviceName& name) {
   if (name.kind == DeviceName::Kind::Path) return find_path(name);
+  if (name.kind == DeviceName::Kind::Csi) return device_missing(name);
   std::vector<const BlockDevice*> found;
   if (name.kind == DeviceName::Kind::Image) {
     const Walk walked = disks_.node().walk(disks_.node().start(), name.value, {});

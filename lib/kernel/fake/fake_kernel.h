@@ -10,6 +10,7 @@
 
 #include "kernel/fake/fake_devices.h"
 #include "kernel/fake/fake_disks.h"
+#include "kernel/fake/fake_drivers.h"
 #include "kernel/fake/fake_fault.h"
 #include "kernel/fake/fake_files.h"
 #include "kernel/fake/fake_mounts.h"
@@ -29,7 +30,7 @@ class FakeKernel {
   FakeKernel(const FakeKernel&) = delete;  // The ports refer to it.
   FakeKernel& operator=(const FakeKernel&) = delete;
 
-  Kernel ports() { return {files_, mounts_, devices_}; }
+  Kernel ports() { return {files_, mounts_, devices_, drivers_}; }
   const std::string& root_dir() const { return root_dir_; }
 
   // Faults. A test's own controls below ask no hook.
@@ -96,6 +97,9 @@ class FakeKernel {
   /// mount(8) by somebody else, of a device's file system.
   int mount_device(const std::string& path, const std::string& node);
 
+  /// The drivers outside that this node has.
+  FakeDrivers& drivers() { return drivers_; }
+
   // What is there.
 
   bool exists(const std::string& path) const;
@@ -122,6 +126,7 @@ class FakeKernel {
   fake::FakeMounts mounts_;
   fake::FakeDisks disks_;
   fake::FakeDevices devices_;
+  FakeDrivers drivers_;
   std::map<std::string, std::shared_ptr<fake::FileSystem>> lasting_;  ///< By type and source.
   std::map<std::string, std::vector<std::uint64_t>> open_;  ///< The mounts' ids, by the path opened.
 };

@@ -237,6 +237,8 @@ Result<DeviceFacts> LinuxDevices::find(const DeviceName& name) {
       return find_content(name);
     case DeviceName::Kind::Wwid:
       return find_wwid(name);
+    case DeviceName::Kind::Csi:
+      return device_missing(name);
     case DeviceName::Kind::Image:
       break;
   }

@@ -6,6 +6,7 @@
 #include "kernel/kernel.h"
 #include "kernel/linux/descriptor.h"
 #include "kernel/linux/linux_devices.h"
+#include "kernel/linux/linux_drivers.h"
 #include "kernel/linux/linux_files.h"
 #include "kernel/linux/linux_mounts.h"
 
@@ -18,7 +19,7 @@ class LinuxKernel {
   /// given exactly. `inotify` is borrowed; -1: watch_host fails. Transient, by errno.
   static Result<std::unique_ptr<LinuxKernel>> open(const std::string& root_dir, int inotify);
 
-  Kernel ports() { return {files_, mounts_, devices_}; }
+  Kernel ports() { return {files_, mounts_, devices_, drivers_}; }
   /// True if the path that was opened leads to the directory `device`, `inode` now (and this is it), and not
   /// to one that was put in its place or mounted over it.
   bool is_in_place(std::uint64_t device, std::uint64_t inode) const;
@@ -27,12 +28,17 @@ class LinuxKernel {
 
  private:
   LinuxKernel(std::string path, Descriptor root, int inotify)
-      : path_(std::move(path)), root_(std::move(root)), files_(root_.get(), inotify), mounts_(root_.get()) {}
+      : path_(std::move(path)),
+        root_(std::move(root)),
+        files_(root_.get(), inotify),
+        mounts_(root_.get()),
+        drivers_(find_csi_program()) {}
   std::string path_;
   Descriptor root_;
   LinuxFiles files_;
   LinuxMounts mounts_;
   LinuxDevices devices_;
+  LinuxDrivers drivers_;
 };
 
 }  // namespace mooring::kernel

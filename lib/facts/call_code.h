@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+namespace mooring {
+
+/// The status of a call of a driver, numbered as in gRPC
+/// (https://grpc.github.io/grpc/core/md_doc_statuscodes.html).
+enum class CallCode : std::uint8_t {
+  Ok = 0,
+  Cancelled = 1,
+  Unknown = 2,
+  InvalidArgument = 3,
+  DeadlineExceeded = 4,
+  NotFound = 5,
+  AlreadyExists = 6,
+  PermissionDenied = 7,
+  ResourceExhausted = 8,
+  FailedPrecondition = 9,
+  Aborted = 10,
+  OutOfRange = 11,
+  Unimplemented = 12,
+  Internal = 13,
+  Unavailable = 14,
+  DataLoss = 15,
+  Unauthenticated = 16,
+};
+
+}  // namespace mooring
