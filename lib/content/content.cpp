@@ -154,6 +154,11 @@ struct ObjectGatherer {
     for (const manifest::Projection& projection : source.sources)
       std::visit([this](const auto& part) { (*this)(part); }, projection);
   }
+  /// What its driver is told when it mounts the volume.
+  void operator()(const manifest::FlexVolumeSource& source) {
+    if (source.secret_name.empty()) return;
+    found.insert({ObjectReference::Kind::Secret, {name_space, ObjectName(source.secret_name)}});
+  }
   template <class Other>
   void operator()(const Other&) {}
 };

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "manifest/field.h"
 #include "manifest/objects.h"
@@ -18,6 +19,11 @@ std::optional<Object> decode_secret(const Field& document);
 std::optional<Object> decode_persistent_volume(const Field& document);
 std::optional<Object> decode_claim_object(const Field& document);
 std::optional<Object> decode_storage_class(const Field& document);
+std::optional<Object> decode_csi_driver(const Field& document);
+std::optional<Object> decode_volume_attachment(const Field& document);
+std::optional<Object> decode_volume_snapshot(const Field& document);
+std::optional<Object> decode_snapshot_class(const Field& document);
+std::optional<Object> decode_snapshot_content(const Field& document);
 
 // Parts that several kinds share.
 
@@ -45,6 +51,14 @@ EphemeralSource decode_ephemeral(const Field& field);
 HostPathSource decode_host_path(const Field& field);
 NfsSource decode_nfs(const Field& field);
 CsiSource decode_csi(const Field& field);
+/// The same of a PersistentVolume: with its handle, and with secrets that name their namespaces.
+CsiSource decode_persistent_csi(const Field& field);
+/// dataSourceRef of a claim's spec, or else its dataSource; nullopt: it has none that counts.
+std::optional<DataSource> decode_data_source(const Field& spec);
+/// True for a name that a CSI driver may have (the specification's GetPluginInfo: a domain name, at most 63).
+bool is_driver_name(std::string_view text);
+/// Warns of what stands in an object's metadata and is none of Kubernetes' fields.
+void warn_of_unknown_metadata(const Field& metadata);
 FlexVolumeSource decode_flex_volume(const Field& field);
 
 /// The one of `names` that equals the field's text, by its index; an error and `otherwise` for anything else.

@@ -4,6 +4,7 @@
 #include "base/quote.h"
 #include "manifest/decode.h"
 #include "manifest/names.h"
+#include "manifest/words.h"
 
 namespace mooring::manifest {
 namespace {
@@ -131,10 +132,7 @@ std::optional<PersistentSource> decode_persistent_source(const Field& spec) {
         field["path"].error("must not contain '..'");
       source = LocalSource{field["path"].text(), field["fsType"].text()};
     } else if (key == "csi") {
-      field["volumeHandle"].require();
-      CsiSource csi = decode_csi(field);
-      csi.volume_handle = field["volumeHandle"].text();
-      source = std::move(csi);
+      source = decode_persistent_csi(field);
     } else if (key == "flexVolume") {
       source = decode_flex_volume(field);
     } else if (plugin_name(OtherSource{key}).str() != "kubernetes.io/" + key || key == "rbd" ||
@@ -147,12 +145,6 @@ std::optional<PersistentSource> decode_persistent_source(const Field& spec) {
   }
   if (found.empty()) spec.error("must specify a volume type");
   return source;
-}
-
-void warn_of_unknown_metadata(const Field& metadata) {
-  metadata.known_keys({"name", "labels", "annotations", "uid", "namespace", "creationTimestamp",
-                       "resourceVersion", "finalizers", "ownerReferences", "generation", "managedFields",
-                       "deletionTimestamp", "deletionGracePeriodSeconds", "generateName", "selfLink"});
 }
 
 void decode_selector(const Field& selector, PersistentVolumeClaim& claim) {
@@ -187,9 +179,16 @@ void decode_claim_body(const Field& metadata, const Field& spec, PersistentVolum
   }
   claim.volume_name = spec["volumeName"].text();
   decode_selector(spec["selector"], claim);
+  claim.data_source = decode_data_source(spec);
 }
 
 }  // namespace
+
+void warn_of_unknown_metadata(const Field& metadata) {
+  metadata.known_keys({"name", "labels", "annotations", "uid", "namespace", "creationTimestamp",
+                       "resourceVersion", "finalizers", "ownerReferences", "generation", "managedFields",
+                       "deletionTimestamp", "deletionGracePeriodSeconds", "generateName", "selfLink"});
+}
 
 std::optional<Object> decode_persistent_volume(const Field& document) {
   auto volume = std::make_shared<PersistentVolume>();
@@ -208,6 +207,11 @@ std::optional<Object> decode_persistent_volume(const Field& document) {
   }
   if (spec["capacity"].entries().size() > 1) spec["capacity"].error("may have only the resource storage");
   volume->access_modes = decode_access_modes(spec["accessModes"]);
+  for (const AccessMode mode : volume->access_modes) {
+    const bool is_usual = mode == *volume->access_modes.begin();
+    if (!is_usual && spec["accessModes"].items().front().text() == to_string(mode))
+      volume->first_access_mode = mode;
+  }
   volume->volume_mode = decode_volume_mode(spec["volumeMode"]);
   volume->reclaim_policy =
       decode_reclaim_policy(spec["persistentVolumeReclaimPolicy"], ReclaimPolicy::Retain);

@@ -240,6 +240,16 @@ PluginName plugin_name(const VolumeSource& source) {
   if (std::holds_alternative<EphemeralSource>(source)) return PluginName("kubernetes.io/ephemeral");
   const auto* csi = std::get_if<CsiSource>(&source);
   if (csi != nullptr && csi->driver == block_driver) return PluginName("kubernetes.io/block");
+  if (const auto* flex = std::get_if<FlexVolumeSource>(&source)) {
+    // Each driver is a plugin of its own, but none may pass for one that is built in.
+    const bool is_taken = flex->driver.empty() || flex->driver == "kubernetes.io/block" ||
+                          flex->driver == "kubernetes.io/local-volume" ||
+                          flex->driver == "kubernetes.io/ephemeral" ||
+                          std::find(names.begin(), names.end(), flex->driver) != names.end() ||
+                          std::any_of(other_kinds.begin(), other_kinds.end(),
+                                      [&](const auto& o) { return o.plugin == flex->driver; });
+    if (!is_taken) return PluginName(flex->driver);
+  }
   if (source.index() < names.size()) return PluginName(names[source.index()]);
   const std::string& kind = std::get<OtherSource>(source).kind;
   const auto other =
@@ -300,26 +310,13 @@ NfsSource decode_nfs(const Field& field) {
   return {field["server"].text(), field["path"].text(), field["readOnly"].boolean()};
 }
 
-CsiSource decode_csi(const Field& field) {
-  CsiSource source{field["driver"].text(),
-                   field["fsType"].text(),
-                   field["readOnly"].boolean(),
-                   field["volumeAttributes"].text_map(),
-                   field["nodePublishSecretRef"]["name"].text(),
-                   {}};
-  if (field["driver"].require()) {
-    std::string lower = source.driver;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
-    if (lower.size() > 63 || !is_dns_subdomain(lower))
-      field["driver"].error("is not a valid driver name (at most 63 characters)");
-  }
-  return source;
-}
-
 FlexVolumeSource decode_flex_volume(const Field& field) {
-  FlexVolumeSource source{field["driver"].text(), field["fsType"].text(), field["readOnly"].boolean(),
-                          field["options"].text_map(), field["secretRef"]["name"].text()};
+  FlexVolumeSource source{field["driver"].text(),
+                          field["fsType"].text(),
+                          field["readOnly"].boolean(),
+                          field["options"].text_map(),
+                          field["secretRef"]["name"].text(),
+                          field["secretRef"]["namespace"].text()};
   field["driver"].require();
   for (const auto& [key, value] : source.options) {
     const std::string name_space = key.substr(0, key.find('/'));

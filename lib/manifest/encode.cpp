@@ -1,5 +1,6 @@
 #include "manifest/encode.h"
 
+#include <algorithm>
 #include <variant>
 
 #include "base/quote.h"
@@ -66,6 +67,16 @@ std::string access_modes(const std::set<AccessMode>& modes) {
   return list(modes, [](AccessMode mode) { return string_literal(std::string(to_string(mode))); });
 }
 
+/// The one that was written first stays the first.
+std::string access_modes_of(const PersistentVolume& volume) {
+  std::vector<AccessMode> modes(volume.access_modes.begin(), volume.access_modes.end());
+  const auto first = volume.first_access_mode
+                         ? std::find(modes.begin(), modes.end(), *volume.first_access_mode)
+                         : modes.end();
+  if (first != modes.end()) std::rotate(modes.begin(), first, std::next(first));
+  return list(modes, [](AccessMode mode) { return string_literal(std::string(to_string(mode))); });
+}
+
 std::string requirements(const std::vector<SelectorRequirement>& all) {
   return list(all, [](const SelectorRequirement& one) {
     Fields fields;
@@ -103,15 +114,23 @@ class SourceEncoder {
     Fields fields;
     fields.text("driver", s.driver).text("volumeHandle", s.volume_handle).text("fsType", s.file_system_type);
     fields.flag("readOnly", s.read_only).texts("volumeAttributes", s.attributes);
-    if (!s.publish_secret_name.empty())
+    if (!s.node_publish_secret && !s.publish_secret_name.empty())
       fields.json("nodePublishSecretRef", reference_to(s.publish_secret_name));
+    secret(fields, "controllerPublishSecretRef", s.controller_publish_secret);
+    secret(fields, "nodeStageSecretRef", s.node_stage_secret);
+    secret(fields, "nodePublishSecretRef", s.node_publish_secret);
+    secret(fields, "nodeExpandSecretRef", s.node_expand_secret);
+    secret(fields, "controllerExpandSecretRef", s.controller_expand_secret);
     spec_.json("csi", fields.str());
   }
   void operator()(const FlexVolumeSource& s) {
     Fields fields;
     fields.text("driver", s.driver).text("fsType", s.file_system_type).flag("readOnly", s.read_only);
     fields.texts("options", s.options);
-    if (!s.secret_name.empty()) fields.json("secretRef", reference_to(s.secret_name));
+    if (!s.secret_name.empty()) {
+      fields.json("secretRef",
+                  Fields().text("name", s.secret_name).text("namespace", s.secret_namespace).str());
+    }
     spec_.json("flexVolume", fields.str());
   }
   void operator()(const OtherSource& s) { spec_.json(s.kind, "{}"); }
@@ -120,6 +139,12 @@ class SourceEncoder {
   void operator()(const T&) {}
 
  private:
+  static void secret(Fields& fields, std::string_view key, const std::optional<ObjectKey>& secret) {
+    if (!secret) return;
+    Fields reference;
+    reference.text("name", secret->name.str()).text("namespace", secret->name_space.str());
+    fields.json(key, reference.str());
+  }
   Fields& spec_;
 };
 
@@ -145,7 +170,7 @@ std::string encode(const PersistentVolume& volume) {
   metadata.text("name", volume.name.str());
   Fields spec;
   spec.json("capacity", Fields().text("storage", volume.capacity.text()).str());
-  spec.json("accessModes", access_modes(volume.access_modes));
+  spec.json("accessModes", access_modes_of(volume));
   spec.text("volumeMode", to_string(volume.volume_mode));
   spec.text("persistentVolumeReclaimPolicy", to_string(volume.reclaim_policy));
   spec.text("storageClassName", volume.storage_class);
@@ -180,6 +205,12 @@ std::string encode(const PersistentVolumeClaim& claim) {
     if (!claim.match_expressions.empty())
       selector.json("matchExpressions", requirements(claim.match_expressions));
     spec.json("selector", selector.str());
+  }
+  if (claim.data_source) {
+    Fields source;
+    source.text("apiGroup", claim.data_source->api_group).text("kind", claim.data_source->kind);
+    source.text("name", claim.data_source->name).text("namespace", claim.data_source->name_space);
+    spec.json("dataSourceRef", source.str());
   }
   return document("PersistentVolumeClaim").json("metadata", metadata.str()).json("spec", spec.str()).str();
 }

@@ -21,13 +21,18 @@ std::optional<Object> decode_workload_of(const Field& document) {
   return decode_workload(document, K);
 }
 
-constexpr std::array<ReadKind, 12> read_kinds{{
+constexpr std::array<ReadKind, 17> read_kinds{{
     {"", "Pod", decode_pod_object},
     {"", "ConfigMap", decode_config_map},
     {"", "Secret", decode_secret},
     {"", "PersistentVolume", decode_persistent_volume},
     {"", "PersistentVolumeClaim", decode_claim_object},
     {"storage.k8s.io", "StorageClass", decode_storage_class},
+    {"storage.k8s.io", "CSIDriver", decode_csi_driver},
+    {"storage.k8s.io", "VolumeAttachment", decode_volume_attachment},
+    {"snapshot.storage.k8s.io", "VolumeSnapshot", decode_volume_snapshot},
+    {"snapshot.storage.k8s.io", "VolumeSnapshotClass", decode_snapshot_class},
+    {"snapshot.storage.k8s.io", "VolumeSnapshotContent", decode_snapshot_content},
     {"apps", "Deployment", decode_workload_of<Workload::Kind::Deployment>},
     {"apps", "StatefulSet", decode_workload_of<Workload::Kind::StatefulSet>},
     {"apps", "DaemonSet", decode_workload_of<Workload::Kind::DaemonSet>},
@@ -38,9 +43,8 @@ constexpr std::array<ReadKind, 12> read_kinds{{
 
 /// Kinds of Kubernetes itself that Mooring has no use for (the API reference of 1.34, and what earlier
 /// versions had).
-constexpr std::array<std::string_view, 67> ignored_kinds{"APIService",
+constexpr std::array<std::string_view, 64> ignored_kinds{"APIService",
                                                          "Binding",
-                                                         "CSIDriver",
                                                          "CSINode",
                                                          "CSIStorageCapacity",
                                                          "CertificateSigningRequest",
@@ -102,9 +106,7 @@ constexpr std::array<std::string_view, 67> ignored_kinds{"APIService",
                                                          "ValidatingAdmissionPolicy",
                                                          "ValidatingAdmissionPolicyBinding",
                                                          "ValidatingWebhookConfiguration",
-                                                         "VolumeAttachment",
-                                                         "VolumeAttributesClass",
-                                                         "VolumeSnapshot"};
+                                                         "VolumeAttributesClass"};
 
 /// A group that only custom resources are in.
 bool is_custom_group(std::string_view group) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/secret_bytes.h"
+#include "manifest/driver_objects.h"
 #include "manifest/pod.h"
 
 namespace mooring::manifest {
@@ -69,6 +70,8 @@ struct PersistentVolume {
   std::map<std::string, std::string> annotations;
   Quantity capacity;
   std::set<AccessMode> access_modes;
+  /// The one that is written first, which a CSI driver is asked for, if it is not the first of the set.
+  std::optional<AccessMode> first_access_mode = std::nullopt;
   VolumeMode volume_mode = VolumeMode::Filesystem;
   ReclaimPolicy reclaim_policy = ReclaimPolicy::Retain;
   std::string storage_class;
@@ -94,6 +97,17 @@ struct ClaimOwner {
   friend bool operator==(const ClaimOwner&, const ClaimOwner&) = default;
 };
 
+/// What a new volume is to hold from the beginning (spec.dataSource, spec.dataSourceRef).
+struct DataSource {
+  std::string api_group;  ///< Empty: the core group.
+  std::string kind;
+  std::string name;
+  std::string name_space;  ///< Of dataSourceRef alone; empty: the claim's own.
+  bool is_claim() const { return api_group.empty() && kind == "PersistentVolumeClaim"; }
+  bool is_snapshot() const { return api_group == "snapshot.storage.k8s.io" && kind == "VolumeSnapshot"; }
+  friend bool operator==(const DataSource&, const DataSource&) = default;
+};
+
 struct PersistentVolumeClaim {
   ObjectKey key;
   Origin origin;
@@ -110,6 +124,7 @@ struct PersistentVolumeClaim {
   bool has_selector = false;
   bool is_being_deleted = false;  ///< metadata.deletionTimestamp is set: no pod may start on it.
   ClaimOwner owner = {};
+  std::optional<DataSource> data_source = std::nullopt;
 };
 
 /// True if the two say the same, wherever they stand.
@@ -152,7 +167,9 @@ using Object =
     std::variant<std::shared_ptr<const Pod>, std::shared_ptr<const Workload>,
                  std::shared_ptr<const ConfigMap>, std::shared_ptr<const Secret>,
                  std::shared_ptr<const PersistentVolume>, std::shared_ptr<const PersistentVolumeClaim>,
-                 std::shared_ptr<const StorageClass>>;
+                 std::shared_ptr<const StorageClass>, std::shared_ptr<const CsiDriverObject>,
+                 std::shared_ptr<const VolumeAttachment>, std::shared_ptr<const VolumeSnapshot>,
+                 std::shared_ptr<const VolumeSnapshotClass>, std::shared_ptr<const VolumeSnapshotContent>>;
 
 /// A document that could not be used, as far as it can be told which object it would have been.
 struct BrokenDocument {

@@ -121,8 +121,14 @@ struct CsiSource {
   std::string file_system_type;
   bool read_only = false;
   std::map<std::string, std::string> attributes;
-  std::string publish_secret_name;
-  std::string volume_handle;  ///< Of a PersistentVolume; empty for one that stands in a pod.
+  std::string publish_secret_name;  ///< nodePublishSecretRef; of one that stands in a pod, in its namespace.
+  std::string volume_handle;        ///< Of a PersistentVolume; empty for one that stands in a pod.
+  // Of a PersistentVolume alone, each with its own namespace.
+  std::optional<ObjectKey> controller_publish_secret = std::nullopt;
+  std::optional<ObjectKey> node_stage_secret = std::nullopt;
+  std::optional<ObjectKey> node_publish_secret = std::nullopt;
+  std::optional<ObjectKey> node_expand_secret = std::nullopt;
+  std::optional<ObjectKey> controller_expand_secret = std::nullopt;
   friend bool operator==(const CsiSource&, const CsiSource&) = default;
 };
 
@@ -132,6 +138,7 @@ struct FlexVolumeSource {
   bool read_only = false;
   std::map<std::string, std::string> options;
   std::string secret_name;
+  std::string secret_namespace = {};  ///< Of a PersistentVolume's; empty: the pod's.
   friend bool operator==(const FlexVolumeSource&, const FlexVolumeSource&) = default;
 };
 

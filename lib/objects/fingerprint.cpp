@@ -81,6 +81,8 @@ class Hasher {
   void add(const OtherProjection& s) { fields(s.kind); }
   void add(const ProjectedSource& s) { fields(s.sources, s.default_mode); }
   void add(const ClaimSource& s) { fields(s.claim_name, s.read_only); }
+  void add(const DataSource& s) { fields(s.api_group, s.kind, s.name, s.name_space); }
+  /// What only a PersistentVolume may have is not in a pod.
   void add(const CsiSource& s) {
     fields(s.driver, s.file_system_type, s.read_only, s.attributes, s.publish_secret_name, s.volume_handle);
   }
@@ -94,7 +96,7 @@ class Hasher {
   void add(const EphemeralSource& s) {
     const PersistentVolumeClaim& c = *s.claim_template;
     fields(c.labels, c.annotations, c.access_modes, c.volume_mode, c.request, c.storage_class, c.volume_name,
-           c.has_selector, c.match_labels, c.match_expressions);
+           c.has_selector, c.match_labels, c.match_expressions, c.data_source);
   }
   void add(const Volume& v) { fields(v.name, v.source); }
   void add(const VolumeMount& m) {

@@ -29,6 +29,21 @@ std::string identity_of_value(const PersistentVolumeClaim& o) {
 std::string identity_of_value(const StorageClass& o) {
   return identity_text("StorageClass", "", o.name.str());
 }
+std::string identity_of_value(const CsiDriverObject& o) {
+  return identity_text("CSIDriver", "", o.name.str());
+}
+std::string identity_of_value(const VolumeAttachment& o) {
+  return identity_text("VolumeAttachment", "", o.name.str());
+}
+std::string identity_of_value(const VolumeSnapshot& o) {
+  return identity_text("VolumeSnapshot", o.key.name_space.str(), o.key.name.str());
+}
+std::string identity_of_value(const VolumeSnapshotClass& o) {
+  return identity_text("VolumeSnapshotClass", "", o.name.str());
+}
+std::string identity_of_value(const VolumeSnapshotContent& o) {
+  return identity_text("VolumeSnapshotContent", "", o.name.str());
+}
 std::string identity_of_value(const Workload& o) {
   constexpr std::string_view kinds[] = {"Deployment", "StatefulSet", "DaemonSet", "Job"};
   return identity_text(kinds[static_cast<std::size_t>(o.kind)], o.key.name_space.str(), o.key.name.str());
@@ -70,7 +85,8 @@ void add_claims_of(const Pod& pod, std::vector<std::shared_ptr<const PersistentV
 }
 
 bool is_cluster_scoped(std::string_view kind) {
-  return kind == "PersistentVolume" || kind == "StorageClass";
+  return kind == "PersistentVolume" || kind == "StorageClass" || kind == "CSIDriver" ||
+         kind == "VolumeAttachment" || kind == "VolumeSnapshotClass" || kind == "VolumeSnapshotContent";
 }
 
 }  // namespace
@@ -236,6 +252,7 @@ StoreChanges ObjectStore::keep_only(const std::vector<std::string>& files) {
     changes.pods.merge(more.pods);
     changes.objects.merge(more.objects);
     changes.storage = changes.storage || more.storage;
+    changes.drivers = changes.drivers || more.drivers;
     changes.problems_changed.insert(changes.problems_changed.end(), more.problems_changed.begin(),
                                     more.problems_changed.end());
   }
@@ -257,7 +274,8 @@ void ObjectStore::set_file(const std::string& name, File next, StoreChanges& cha
   }
   if (file.problems != next.problems || file.warnings != next.warnings)
     changes.problems_changed.push_back(name);
-  if (file.may_be_anything() != next.may_be_anything() || file.hidden != next.hidden) changes.storage = true;
+  if (file.may_be_anything() != next.may_be_anything() || file.hidden != next.hidden)
+    changes.storage = changes.drivers = true;
   file = std::move(next);
   for (const Identity& identity : touched)
     elect(identity, changes);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -34,6 +35,8 @@ struct StoreChanges {
   /// A claim, PersistentVolume or StorageClass is another now, a StatefulSet came, went or has another
   /// retention policy, or something that could not be read may be one of them, or may be no more.
   bool storage = false;
+  /// A CSIDriver, VolumeAttachment or an object of snapshots is another now, came or went.
+  bool drivers = false;
   std::vector<std::string> problems_changed;  ///< Files whose problems() differ now.
 };
 
@@ -99,6 +102,25 @@ class ObjectStore {
   bool may_hold_class(const ObjectName& name) const;
   bool may_hold_stateful_set(const ObjectKey& key) const;
 
+  /// The CSIDriver of a driver's name.
+  std::shared_ptr<const manifest::CsiDriverObject> find_csi_driver(const ObjectName& name) const;
+  std::shared_ptr<const manifest::VolumeSnapshot> find_snapshot(const ObjectKey& key) const;
+  std::shared_ptr<const manifest::VolumeSnapshotClass> find_snapshot_class(const ObjectName& name) const;
+  std::shared_ptr<const manifest::VolumeSnapshotContent> find_snapshot_content(const ObjectName& name) const;
+  /// Who attaches the volume to the node by this driver says so; of several the first by name.
+  std::shared_ptr<const manifest::VolumeAttachment> find_attachment(const std::string& driver,
+                                                                    const NodeName& node,
+                                                                    const ObjectName& volume) const;
+  std::vector<ObjectName> csi_drivers() const;
+  std::vector<ObjectKey> snapshots() const;
+  std::vector<ObjectName> snapshot_classes() const;
+  std::vector<ObjectName> snapshot_contents() const;
+  /// True if something that was never read well where it stands now may be it: then nothing may be decided by
+  /// its not being there.
+  bool may_hold_csi_driver(const ObjectName& name) const;
+  bool may_hold_attachment() const;
+  bool may_hold_snapshot(const ObjectKey& key) const;
+
   /// The problems of all files, one line each, sorted by file.
   std::vector<std::string> problems() const;
   std::vector<std::string> problems_of(const std::string& file) const;
@@ -147,10 +169,17 @@ class ObjectStore {
   /// Makes volumes_, classes_, stateful_sets_ and claims_ follow the elected object.
   void put_storage(const Held* held, const Identity& identity, StoreChanges& changes);
   void put_claim(const ObjectKey& key, StoreChanges& changes);
+  /// The same for what tells of drivers outside; nullptr: no such object counts.
+  void put_driver_object(const manifest::Object* object, const Identity& identity, StoreChanges& changes);
   void put_made_claims(const Held* held, const Identity& identity, StoreChanges& changes);
   /// True if a document that was never read well may be what `is_it` tells of a kind and key, or anything.
   template <class Test>
-  bool may_hide(const Test& is_it) const;
+  bool may_hide(const Test& is_it) const {
+    return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
+      const File& file = entry.second;
+      return file.may_be_anything() || std::any_of(file.hidden.begin(), file.hidden.end(), is_it);
+    });
+  }
   /// The object that counts of those that have the identity; nullptr: there is none.
   const Held* elected(const Identity& identity) const;
   static Identity identity_of(const manifest::Object& object);
@@ -174,6 +203,11 @@ class ObjectStore {
   std::map<ObjectName, std::shared_ptr<const manifest::PersistentVolume>> volumes_;
   std::map<ObjectName, std::shared_ptr<const manifest::StorageClass>> classes_;
   std::map<ObjectKey, manifest::ClaimOwner> stateful_sets_;
+  std::map<ObjectName, std::shared_ptr<const manifest::CsiDriverObject>> csi_drivers_;
+  std::map<ObjectName, std::shared_ptr<const manifest::VolumeAttachment>> attachments_;
+  std::map<ObjectKey, std::shared_ptr<const manifest::VolumeSnapshot>> snapshots_;
+  std::map<ObjectName, std::shared_ptr<const manifest::VolumeSnapshotClass>> snapshot_classes_;
+  std::map<ObjectName, std::shared_ptr<const manifest::VolumeSnapshotContent>> snapshot_contents_;
 };
 
 }  // namespace mooring

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "objects/counting.h"
 #include "objects/expand.h"
 #include "objects/identity.h"
 #include "objects/store.h"
@@ -28,46 +29,13 @@ std::string_view kind_text(ObjectReference::Kind kind) {
   return "PersistentVolumeClaim";
 }
 
-/// The namespace and name of an identity that starts with the kind; nullopt: it is of another kind.
-std::optional<ObjectKey> key_of(std::string_view identity, std::string_view kind) {
-  if (!identity.starts_with(kind) || identity.substr(kind.size(), 1) != "/") return std::nullopt;
-  identity.remove_prefix(kind.size() + 1);
-  const std::size_t slash = identity.find('/');
-  return ObjectKey{Namespace(identity.substr(0, slash)), ObjectName(identity.substr(slash + 1))};
-}
-
-/// nullptr for nullptr.
-template <class T>
-std::shared_ptr<const T> as(const manifest::Object* object) {
-  return object == nullptr ? nullptr : std::get<std::shared_ptr<const T>>(*object);
-}
-
 /// True for the kinds that are pods or make some: their ephemeral volumes make claims.
 bool has_pods(std::string_view kind) {
   return kind == "Pod" || kind == "Deployment" || kind == "StatefulSet" || kind == "DaemonSet" ||
          kind == "Job";
 }
 
-/// Makes `object` what counts under the key, nullptr: nothing does. True if that says something else than
-/// before.
-template <class Key, class T>
-bool put(std::map<Key, std::shared_ptr<const T>>& all, const Key& key, std::shared_ptr<const T> object) {
-  const auto found = all.find(key);
-  if (object == nullptr) {
-    if (found == all.end()) return false;
-    all.erase(found);
-    return true;
-  }
-  if (found == all.end()) {
-    all.emplace(key, std::move(object));
-    return true;
-  }
-  const bool is_same = *found->second == *object;
-  found->second = std::move(object);  // Also if it only stands elsewhere now.
-  return !is_same;
-}
-
-/// Likewise of a StatefulSet, of which only its retention policy counts here.
+/// As put(), of a StatefulSet, of which only its retention policy counts here.
 bool put_set(std::map<ObjectKey, ClaimOwner>& all, const ObjectKey& key,
              const std::shared_ptr<const Workload>& set) {
   if (set == nullptr) return all.erase(key) > 0;
@@ -75,21 +43,6 @@ bool put_set(std::map<ObjectKey, ClaimOwner>& all, const ObjectKey& key,
   const auto [found, is_new] = all.try_emplace(key, owner);
   if (is_new) return true;
   return std::exchange(found->second, std::move(owner)) != found->second;
-}
-
-template <class Key, class T>
-std::shared_ptr<const T> get(const std::map<Key, std::shared_ptr<const T>>& all, const Key& key) {
-  const auto found = all.find(key);
-  return found == all.end() ? nullptr : found->second;
-}
-
-template <class Key, class T>
-std::vector<Key> keys_of(const std::map<Key, T>& all) {
-  std::vector<Key> keys;
-  keys.reserve(all.size());
-  for (const auto& [key, object] : all)
-    keys.push_back(key);
-  return keys;
 }
 
 }  // namespace
@@ -105,6 +58,8 @@ void ObjectStore::put_storage(const Held* held, const Identity& identity, StoreC
     is_other = put_set(stateful_sets_, *set, as<Workload>(object));
   } else if (const auto claim = key_of(identity, "PersistentVolumeClaim")) {
     put_claim(*claim, changes);
+  } else {
+    put_driver_object(object, identity, changes);
   }
   changes.storage = changes.storage || is_other;
 }
@@ -166,14 +121,6 @@ std::vector<ObjectName> ObjectStore::persistent_volumes() const {
 }
 std::vector<ObjectName> ObjectStore::storage_classes() const {
   return keys_of(classes_);
-}
-
-template <class Test>
-bool ObjectStore::may_hide(const Test& is_it) const {
-  return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
-    const File& file = entry.second;
-    return file.may_be_anything() || std::any_of(file.hidden.begin(), file.hidden.end(), is_it);
-  });
 }
 
 bool ObjectStore::may_hold(const ObjectReference& object) const {

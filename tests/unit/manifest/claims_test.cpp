@@ -72,7 +72,7 @@ TEST(UnknownField, names_the_key_that_was_meant) {
   EXPECT_THAT(
       warnings(parse_claim("", ", colour: red")),
       AllOf(HasSubstr("metadata.colour: unknown field: it has no effect"), Not(HasSubstr("did you mean"))));
-  EXPECT_EQ(warnings(parse_claim(", dataSource: {kind: VolumeSnapshot, name: s}")), "");
+  EXPECT_EQ(warnings(parse_claim(", dataSource: {kind: PersistentVolumeClaim, name: s}")), "");
 }
 
 TEST(Ephemeral, has_a_template_that_is_read_as_a_claim) {

@@ -62,6 +62,20 @@ TEST(Encode, each_volume_and_claim_of_the_sample_manifests_is_the_same_after_wri
   EXPECT_GE(claims, 3);
 }
 
+TEST(Encode, kb_15_3_the_access_mode_that_was_written_first_stays_the_first) {
+  const std::string text =
+      "apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: pv}\nspec: {capacity: {storage: 5Gi}, "
+      "accessModes: [ReadWriteMany, ReadWriteOnce], nfs: {server: s, path: /p}}\n";
+  const auto volume = read_back<PersistentVolume>(text);
+  ASSERT_NE(volume, nullptr);
+  EXPECT_EQ(volume->first_access_mode, AccessMode::ReadWriteMany);
+  expect_same_after_writing(*volume);
+  PersistentVolume other = *volume;
+  other.first_access_mode.reset();
+  EXPECT_FALSE(other == *volume);
+  EXPECT_EQ(read_back<PersistentVolume>(encode(other))->first_access_mode, std::nullopt);
+}
+
 /// Volumes and claims with any mix of fields, and texts that are hard to write.
 class Maker {
  public:
@@ -103,6 +117,7 @@ class Maker {
       claim.match_expressions = requirements({"In", "NotIn", "Exists", "DoesNotExist"});
     }
     claim.is_being_deleted = chance();
+    if (chance()) claim.data_source = data_source();
     return claim;
   }
 
@@ -174,13 +189,27 @@ class Maker {
       case 2:
         return LocalSource{"/mnt/" + text(), chance() ? "xfs" : ""};
       case 3:
-        return CsiSource{
-            "block.mooring.io", chance() ? "ext4" : "", chance(), texts(), chance() ? text() : "", text()};
+        return csi();
       case 4:
-        return FlexVolumeSource{"k8s/x", chance() ? "ext4" : "", chance(), options(), chance() ? text() : ""};
+        return FlexVolumeSource{"k8s/x", chance() ? "ext4" : "", chance(), options(),
+                                text(),  chance() ? text() : ""};
       default:
         return OtherSource{one_of<std::string>({"iscsi", "rbd", "awsElasticBlockStore"})};
     }
+  }
+  CsiSource csi() {
+    CsiSource out{"block.mooring.io", chance() ? "ext4" : "", chance(), texts(), {}, text()};
+    for (auto* secret : {&out.controller_publish_secret, &out.node_stage_secret, &out.node_publish_secret,
+                         &out.node_expand_secret, &out.controller_expand_secret}) {
+      if (chance()) *secret = key();
+    }
+    if (out.node_publish_secret) out.publish_secret_name = out.node_publish_secret->name.str();
+    return out;
+  }
+  DataSource data_source() {
+    if (chance()) return {"snapshot.storage.k8s.io", "VolumeSnapshot", name(), chance() ? "ns1" : ""};
+    return chance() ? DataSource{"", "PersistentVolumeClaim", name(), ""}
+                    : DataSource{text(), text(), name(), ""};
   }
   std::map<std::string, std::string> options() {
     return chance() ? std::map<std::string, std::string>{{"size", text()}}

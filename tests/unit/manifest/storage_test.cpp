@@ -96,6 +96,9 @@ TEST(PersistentSource, each_has_its_plugin) {
   EXPECT_EQ(plugin_name(LocalSource{}).str(), "kubernetes.io/local-volume");
   EXPECT_EQ(plugin_name(NfsSource{}).str(), "kubernetes.io/nfs");
   EXPECT_EQ(plugin_name(FlexVolumeSource{}).str(), "kubernetes.io/flexvolume");
+  EXPECT_EQ(plugin_name(FlexVolumeSource{"example.com/nfs", {}, {}, {}, {}}).str(), "example.com/nfs");
+  for (const char* taken : {"kubernetes.io/nfs", "kubernetes.io/rbd", "kubernetes.io/block"})
+    EXPECT_EQ(plugin_name(FlexVolumeSource{taken, {}, {}, {}, {}}).str(), "kubernetes.io/flexvolume");
   EXPECT_EQ(plugin_name(ClaimSource{}).str(), "kubernetes.io/persistent-claim");
   EXPECT_EQ(plugin_name(OtherSource{"iscsi"}).str(), "kubernetes.io/iscsi");
 }
