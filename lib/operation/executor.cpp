@@ -2,7 +2,10 @@
 
 #include <cerrno>
 
+#include "operation/csi_steps.h"
 #include "operation/device_steps.h"
+#include "operation/driver_probe.h"
+#include "operation/flex_steps.h"
 #include "operation/host_path_check.h"
 #include "operation/network_steps.h"
 #include "operation/proof.h"
@@ -54,9 +57,7 @@ class Runner {
   Result<void> operator()(const AttachDevice& step) { return note(attach_device(step, kernel_)); }
   Result<void> operator()(const DetachDevice& step) { return note(detach_device(step, kernel_)); }
   Result<void> operator()(const FormatDevice& step) { return note(format_device(step, kernel_)); }
-  Result<void> operator()(const CheckFileSystem& step) {
-    return note(check_file_system(step, kernel_, outcome_));
-  }
+  Result<void> operator()(const CheckFileSystem& s) { return note(check_file_system(s, kernel_, outcome_)); }
   Result<void> operator()(const MountDevice& step) { return note(mount_device(step, kernel_)); }
   Result<void> operator()(const GrowFileSystem& step) { return note(grow_file_system(step, kernel_)); }
   Result<void> operator()(const ProveStaged& step) { return prove_staged(step, kernel_); }
@@ -75,13 +76,24 @@ class Runner {
   Result<void> operator()(const SetAsideVolumeDirectory& s) {
     return note(set_aside_volume_directory(s, kernel_, outcome_));
   }
-  Result<void> operator()(const EmptyDirectory& step) {
-    return note(empty_directory(step, kernel_, waiting_));
-  }
+  Result<void> operator()(const EmptyDirectory& s) { return note(empty_directory(s, kernel_, waiting_)); }
   Result<void> operator()(const PrepareImage& step) { return note(prepare_image(step, kernel_)); }
   Result<void> operator()(const RemoveImage& step) { return note(remove_image(step, kernel_, outcome_)); }
+  Result<void> operator()(const StageCsiVolume& step) { return note(stage_csi_volume(step, kernel_)); }
+  Result<void> operator()(const UnstageCsiVolume& step) { return note(unstage_csi_volume(step, kernel_)); }
+  Result<void> operator()(const PublishCsiVolume& s) {
+    return note(publish_csi_volume(s, kernel_, outcome_));
+  }
+  Result<void> operator()(const UnpublishCsiVolume& s) { return note(unpublish_csi_volume(s, kernel_)); }
+  Result<void> operator()(const ExpandCsiVolume& s) { return note(expand_csi_volume(s, kernel_, outcome_)); }
+  Result<void> operator()(const MeasureCsiVolume& s) { return measure_csi_volume(s, kernel_, outcome_); }
+  template <class S>
+  requires requires(const S& s, kernel::Kernel kernel, Outcome& o) { run_flex(s, kernel, o); }
+  Result<void> operator()(const S& s) { return note(run_flex(s, kernel_, outcome_)); }
   Result<void> operator()(const MeasureUsage& step) { return measure_usage(step, kernel_, outcome_); }
   Result<void> operator()(const MeasureDirectory& step) { return measure_directory(step, kernel_, outcome_); }
+  Result<void> operator()(const ProbeCsiDriver& s) { return probe_csi_driver(s, kernel_.drivers, outcome_); }
+  Result<void> operator()(const NotifyRegistration& s) { return notify_registration(s, kernel_.drivers); }
 
  private:
   Result<bool> is_ready_for(const std::string& path, std::string_view type);

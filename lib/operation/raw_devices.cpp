@@ -2,6 +2,7 @@
 #include <cerrno>
 
 #include "operation/device_checks.h"
+#include "operation/device_links.h"
 #include "operation/device_steps.h"
 #include "operation/format_stamp.h"
 #include "step/layout.h"
@@ -27,27 +28,6 @@ std::string place_of(const std::string& directory, const PodUid& pod) {
   return directory + "/" + pod.str();
 }
 
-std::string parent_of(const std::string& path) {
-  return path.substr(0, path.rfind('/'));
-}
-
-/// The way from the directory of `link` to `target`, both relative to the root directory: a link by it leads
-/// there also for whoever sees the root directory at another place.
-std::string relative_target(const std::string& link, const std::string& target) {
-  std::string path;
-  for (auto depth = std::count(link.begin(), link.end(), '/'); depth > 0; --depth)
-    path += "../";
-  return path + target;
-}
-
-Error something_else(const std::string& path, const std::string& wanted) {
-  Error error =
-      refusal("ForeignFile", "something that Mooring did not make stands where " + wanted + " belongs",
-              "look at it, and remove it if nobody needs it");
-  error.path = path;
-  return error;
-}
-
 /// The node that a bind is of, as it was called when it was bound: the loop device on it was attached by that
 /// name, whatever has the name now. In the table it is a path inside devtmpfs, or whatever /dev is.
 std::string node_of_bind(const MountFact& bind) {
@@ -55,10 +35,6 @@ std::string node_of_bind(const MountFact& bind) {
   std::string node = bind.root;
   if (node.ends_with(deleted)) node.resize(node.size() - deleted.size());
   return node.starts_with("/dev/") ? node : "/dev" + node;
-}
-
-bool is_empty_file(const FileStatus& status) {
-  return status.type == FileType::Regular && status.size_bytes == 0;
 }
 
 /// Keeps the device open. By the node and not by a bind of it: that would be busy as long as any pod has the
@@ -141,8 +117,8 @@ class Mapper {
         return bound.error();
       }
     }
-    MOORING_TRY(const bool was_linked, link());
-    return !is_there || !was_held || !was_linked;
+    MOORING_TRY(const bool is_new_link, link_device(step_.link, place_, kernel_.files));
+    return !is_there || !was_held || is_new_link;
   }
 
  private:
@@ -206,45 +182,11 @@ class Mapper {
     (void)settle_hold(step_.directory, device_.node, kernel_);
   }
 
-  /// True if it was there already.
-  Result<bool> link() {
-    const std::string target = relative_target(step_.link, place_);
-    const auto there = kernel_.files.read_link(step_.link);
-    if (!there && there.error().errno_value == EINVAL)
-      return something_else(step_.link, "the link to the device");
-    MOORING_TRY(const auto now, there);
-    if (now == target) return true;
-    if (now) {
-      MOORING_TRY(kernel_.files.remove_file(step_.link));
-    }
-    MOORING_TRY(kernel_.files.make_directory(parent_of(step_.link), layout::private_mode));
-    const Result<void> made = kernel_.files.make_link(step_.link, target);
-    if (made) return false;
-    const auto after = kernel_.files.read_link(step_.link);
-    return after && after.value() == target ? Result<bool>(false) : made.error();
-  }
-
   const MapDevice& step_;
   kernel::Kernel kernel_;
   const std::string place_;
   DeviceFacts device_;
 };
-
-/// Removes a directory of the layout, unless others still have something in it. True if it was removed.
-Result<bool> remove_unless_shared(const std::string& path, kernel::Files& files) {
-  const Result<bool> removed = remove_if_empty(path, files);
-  if (!removed && removed.error().reason == "NotEmpty") return false;
-  return removed;
-}
-
-/// Where Mooring's own link leads, relative to the root directory; empty: it is somebody else's.
-std::string place_by_link(const std::string& link, const std::string& target, const PodUid& pod) {
-  const std::size_t begin = target.find_first_not_of("./");
-  const std::string place = begin == std::string::npos ? std::string() : target.substr(begin);
-  if (place.find('/') == std::string::npos || target != relative_target(link, place)) return {};
-  const std::string directory = parent_of(place);
-  return layout::parse_device_map(directory) && place == place_of(directory, pod) ? place : std::string();
-}
 
 class Unmapper {
  public:
@@ -252,7 +194,7 @@ class Unmapper {
       : step_(step), kernel_(kernel), place_(place_of(step.directory, step.pod)) {}
 
   Result<bool> run() {
-    MOORING_TRY(remove_link());
+    MOORING_TRY(is_changed_, unlink_device(step_.link, kernel_.files));
     MOORING_TRY(const auto mounted, kernel_.mounts.listed_at(place_));
     if (mounted) {
       MOORING_TRY(unmount());
@@ -269,14 +211,6 @@ class Unmapper {
   }
 
  private:
-  Result<void> remove_link() {
-    MOORING_TRY(const auto there, kernel_.files.status(step_.link));
-    if (!there) return success();
-    if (there->type != FileType::SymbolicLink) return something_else(step_.link, "the link to the device");
-    is_changed_ = true;
-    return kernel_.files.remove_file(step_.link);
-  }
-
   Result<void> unmount() {
     is_changed_ = true;
     const Result<void> unmounted = kernel_.mounts.unmount(place_);

@@ -15,6 +15,7 @@ constexpr std::string_view formatted = "formatted";
 constexpr std::string_view images = "images";
 constexpr std::string_view made = "made";
 constexpr std::string_view bases = "bases";
+constexpr std::string_view flexvolume = "kubernetes.io/flexvolume";
 constexpr std::string_view provisioner = "provisioner";
 
 std::string in_plugin(const std::string& plugin, std::string_view kind, const VolumeElement& volume) {
@@ -133,6 +134,12 @@ std::string staged(const PluginName& plugin, const VolumeElement& volume) {
 }
 std::string format_stamp(const PluginName& plugin, const VolumeElement& volume) {
   return in_plugin(plugin.str(), formatted, volume);
+}
+std::string flex_staged(const PluginName& driver, const VolumeElement& volume) {
+  return in_plugin(std::string(flexvolume) + "/" + driver.str(), mounts, volume);
+}
+std::string flex_format_stamp(const PluginName& driver, const VolumeElement& volume) {
+  return in_plugin(std::string(flexvolume) + "/" + driver.str(), formatted, volume);
 }
 std::string image_stamp(const PluginName& plugin, const VolumeElement& volume) {
   return in_plugin(plugin.str(), images, volume);

@@ -70,6 +70,11 @@ std::optional<std::string> unescape_handle(std::string_view element);
 
 std::string staged(const PluginName& plugin, const VolumeElement& volume);
 std::string format_stamp(const PluginName& plugin, const VolumeElement& volume);
+/// Where a FlexVolume driver mounts a volume for the node, and the file that remembers that it was formatted
+/// (kubelet-behaviours 16): plugins/kubernetes.io/flexvolume/<driver>/mounts/<element>. `driver`: its name,
+/// of one part or two.
+std::string flex_staged(const PluginName& driver, const VolumeElement& volume);
+std::string flex_format_stamp(const PluginName& driver, const VolumeElement& volume);
 /// The file that remembers that a volume's image was made.
 std::string image_stamp(const PluginName& plugin, const VolumeElement& volume);
 /// The file that remembers that a provisioned volume was made.

@@ -27,9 +27,18 @@ std::string options_text(const std::vector<std::string>& options) {
   return text;
 }
 
+std::string driver_text(const FlexProgram& program) {
+  return "the FlexVolume driver " + quoted_if_needed(program.driver.str());
+}
+
 /// A directory of a volume below its base.
 std::string place_text(const std::string& base, const std::string& directory) {
   return quoted_if_needed(base.empty() ? directory : base + "/" + directory);
+}
+
+std::string csi_text(const CsiVolume& volume) {
+  if (volume.driver.empty()) return "the CSI volume";
+  return "volume " + quoted_if_needed(volume.handle) + " of driver " + volume.driver.str();
 }
 
 struct Describer {
@@ -162,7 +171,58 @@ struct Describer {
   std::string operator()(const RemoveImage& s) const {
     return "remove the image " + quoted_if_needed(s.path);
   }
+  std::string operator()(const ProbeFlexDriver& s) const {
+    return "ask " + driver_text(s.program) + " what it can do";
+  }
+  std::string operator()(const StageFlexVolume& s) const {
+    return "have " + driver_text(s.program) + " attach volume " + quoted_if_needed(s.volume.name) +
+           (s.volume.read_only ? " read-only" : "") + " and mount it on " + quoted_if_needed(s.path);
+  }
+  std::string operator()(const UnstageFlexVolume& s) const {
+    return "have " + driver_text(s.program) + " unmount " + quoted_if_needed(s.path) + " and detach volume " +
+           quoted_if_needed(s.volume_name);
+  }
+  std::string operator()(const GrowFlexVolume& s) const {
+    return "have " + driver_text(s.program) + " grow volume " + quoted_if_needed(s.volume.name) + " to " +
+           std::to_string(s.size_bytes) + " bytes";
+  }
+  std::string operator()(const PublishFlexVolume& s) const {
+    return "have " + driver_text(s.program) + " mount volume " + quoted_if_needed(s.volume.name) +
+           (s.volume.read_only ? " read-only" : "") + " on " + quoted_if_needed(s.path);
+  }
+  std::string operator()(const UnpublishFlexVolume& s) const {
+    return "have " + driver_text(s.program) + " unmount " + quoted_if_needed(s.path);
+  }
+  std::string operator()(const ProbeCsiDriver& s) const {
+    return std::string(s.is_registration ? "ask who registers at " : "ask which driver listens at ") +
+           quoted_if_needed(s.socket);
+  }
+  std::string operator()(const NotifyRegistration& s) const {
+    return "tell " + quoted_if_needed(s.socket) +
+           (s.is_registered ? " that it is registered" : " that it is refused");
+  }
   std::string operator()(const ScanTree&) const { return "read the tree below the root directory"; }
+  std::string operator()(const StageCsiVolume& s) const {
+    return (s.calls_driver ? "have " : "make the place of ") + csi_text(s.volume) +
+           (s.calls_driver ? " staged at " : " at ") + quoted_if_needed(s.path);
+  }
+  std::string operator()(const UnstageCsiVolume& s) const {
+    return (s.calls_driver ? "have " : "remove the place of ") + csi_text(s.volume) +
+           (s.calls_driver ? " unstaged at " : " at ") + quoted_if_needed(s.path);
+  }
+  std::string operator()(const PublishCsiVolume& s) const {
+    return "have " + csi_text(s.volume) + " published" + (s.read_only ? " read-only" : "") + " at " +
+           quoted_if_needed(s.path);
+  }
+  std::string operator()(const UnpublishCsiVolume& s) const {
+    return "have " + csi_text(s.volume) + " unpublished at " + quoted_if_needed(s.path);
+  }
+  std::string operator()(const ExpandCsiVolume& s) const {
+    return "have " + csi_text(s.volume) + " expanded to " + std::to_string(s.required_bytes) + " bytes";
+  }
+  std::string operator()(const MeasureCsiVolume& s) const {
+    return "ask how full " + csi_text(s.volume) + " is";
+  }
 };
 
 }  // namespace

@@ -9,8 +9,13 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/secret_bytes.h"
+#include "driver/drivers.h"
+#include "facts/csi.h"
 #include "facts/tree_facts.h"
+#include "step/csi_steps.h"
 #include "step/device_steps.h"
+#include "step/driver_steps.h"
+#include "step/flex_steps.h"
 #include "step/volume_steps.h"
 
 namespace mooring {
@@ -235,14 +240,17 @@ struct ScanTree {
   friend bool operator==(const ScanTree&, const ScanTree&) = default;
 };
 
-using Step = std::variant<MakePodDirectory, MakeDirectory, MountTmpfs, MountHugetlbfs, BindMount, Unmount,
-                          DiscardDirectory, EmptyTrash, RemovePodDirectory, CheckHostPath, WatchHostPath,
-                          PublishFiles, BindSubPath, ReleaseSubPaths, UnmountLeftovers, ChangeGroup, MapGroup,
-                          AttachDevice, DetachDevice, FormatDevice, CheckFileSystem, MountDevice,
-                          GrowFileSystem, UnmountDevice, ProveStaged, MapDevice, UnmapDevice, MountNetwork,
-                          UnmountNetwork, RemoveDirectory, MeasureUsage, LimitDirectory, UnlimitDirectory,
-                          MeasureDirectory, MakeVolumeDirectory, RemoveVolumeDirectory,
-                          SetAsideVolumeDirectory, EmptyDirectory, PrepareImage, RemoveImage, ScanTree>;
+using Step =
+    std::variant<MakePodDirectory, MakeDirectory, MountTmpfs, MountHugetlbfs, BindMount, Unmount,
+                 DiscardDirectory, EmptyTrash, RemovePodDirectory, CheckHostPath, WatchHostPath, PublishFiles,
+                 BindSubPath, ReleaseSubPaths, UnmountLeftovers, ChangeGroup, MapGroup, AttachDevice,
+                 DetachDevice, FormatDevice, CheckFileSystem, MountDevice, GrowFileSystem, UnmountDevice,
+                 ProveStaged, MapDevice, UnmapDevice, MountNetwork, UnmountNetwork, RemoveDirectory,
+                 MeasureUsage, LimitDirectory, UnlimitDirectory, MeasureDirectory, MakeVolumeDirectory,
+                 RemoveVolumeDirectory, SetAsideVolumeDirectory, EmptyDirectory, PrepareImage, RemoveImage,
+                 StageCsiVolume, UnstageCsiVolume, PublishCsiVolume, UnpublishCsiVolume, ExpandCsiVolume,
+                 MeasureCsiVolume, ProbeFlexDriver, StageFlexVolume, UnstageFlexVolume, GrowFlexVolume,
+                 PublishFlexVolume, UnpublishFlexVolume, ProbeCsiDriver, NotifyRegistration, ScanTree>;
 
 /// The step as one line for people: `mount tmpfs size=64Mi on pods/…/cache`.
 std::string describe(const Step& step);
@@ -285,8 +293,13 @@ struct Outcome {
   std::string trash_entry;  ///< Of a DiscardDirectory that moved something aside: its name in `trash/`.
   std::vector<int>
       watches;  ///< Of WatchHostPath: the inotify watch descriptors, the nearest directory's first.
-  std::optional<FileSystemUsage> usage;  ///< Of MeasureUsage and MeasureDirectory.
+  std::optional<FileSystemUsage> usage;  ///< Of MeasureUsage, MeasureDirectory and MeasureCsiVolume.
   bool is_enforced = false;              ///< Of MeasureDirectory: the kernel keeps it to its limit.
+  std::optional<CsiCondition> condition = std::nullopt;  ///< Of MeasureCsiVolume: how the volume is.
+  std::optional<FlexProbe> flex_probe = std::nullopt;    ///< Of ProbeFlexDriver.
+  /// Of any step of a FlexVolume driver, also of one that failed: what need not be called again.
+  std::vector<FlexUnsupported> flex_unsupported = {};
+  std::optional<CsiDriver> csi_driver = std::nullopt;  ///< Of ProbeCsiDriver.
 };
 
 }  // namespace mooring

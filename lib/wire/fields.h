@@ -180,11 +180,128 @@ void fields(A& a, RemoveImage& s) {
   a(s.path, s.image_stamp, s.format_stamp, s.volume, s.token);
 }
 template <class A>
+void fields(A& a, FlexProgram& p) {
+  a(p.driver, p.program, p.unsupported, p.deadline_ms);
+}
+template <class A>
+void fields(A& a, FlexOption& o) {
+  a(o.key, o.value);
+}
+template <class A>
+void fields(A& a, FlexVolume& v) {
+  a(v.name, v.file_system_type, v.read_only, v.options);
+}
+template <class A>
+void fields(A& a, FlexSecret& s) {
+  a(s.key, s.value);
+}
+template <class A>
+void fields(A& a, FlexPod& p) {
+  a(p.uid, p.name_space, p.name, p.service_account, p.fs_group, p.secrets);
+}
+template <class A>
+void fields(A& a, ProbeFlexDriver& s) {
+  a(s.program);
+}
+template <class A>
+void fields(A& a, StageFlexVolume& s) {
+  a(s.program, s.volume, s.node, s.path, s.format_stamp);
+}
+template <class A>
+void fields(A& a, UnstageFlexVolume& s) {
+  a(s.program, s.volume_name, s.node, s.path);
+}
+template <class A>
+void fields(A& a, GrowFlexVolume& s) {
+  a(s.program, s.volume, s.path, s.size_bytes, s.has_file_system);
+}
+template <class A>
+void fields(A& a, PublishFlexVolume& s) {
+  a(s.program, s.volume, s.pod, s.path, s.staged_path);
+}
+template <class A>
+void fields(A& a, UnpublishFlexVolume& s) {
+  a(s.program, s.path);
+}
+template <class A>
+void fields(A& a, FlexProbe& p) {
+  a(p.attach, p.selinux_relabel, p.supports_metrics, p.fs_group, p.requires_fs_resize);
+}
+template <class A>
+void fields(A& a, FlexUnsupported& u) {
+  a(u.driver, u.command);
+}
+template <class A>
 void fields(A& a, FileSystemUsage& u) {
   a(u.capacity_bytes, u.used_bytes, u.available_bytes, u.inodes, u.inodes_used, u.inodes_free);
 }
 template <class A>
 void fields(A&, ScanTree&) {}
+template <class A>
+void fields(A& a, CsiVolume& v) {
+  a(v.driver, v.socket, v.handle, v.deadline_ms);
+}
+template <class A>
+void fields(A& a, CsiCapability& c) {
+  a(c.is_block, c.fs_type, c.mount_flags, c.volume_mount_group, c.access_mode);
+}
+template <class A>
+void fields(A& a, CsiCondition& c) {
+  a(c.is_abnormal, c.message);
+}
+template <class A>
+void fields(A& a, CsiDeviceMap& m) {
+  a(m.place, m.link);
+}
+template <class A>
+void fields(A& a, StageCsiVolume& s) {
+  a(s.volume, s.path, s.data, s.calls_driver, s.capability, s.publish_context, s.volume_context, s.secrets);
+}
+template <class A>
+void fields(A& a, UnstageCsiVolume& s) {
+  a(s.volume, s.path, s.data, s.calls_driver);
+}
+template <class A>
+void fields(A& a, PublishCsiVolume& s) {
+  a(s.volume, s.path, s.data, s.data_text, s.staged_path, s.read_only, s.capability, s.publish_context,
+    s.volume_context, s.secrets, s.map);
+}
+template <class A>
+void fields(A& a, UnpublishCsiVolume& s) {
+  a(s.volume, s.path, s.data, s.map, s.sockets);
+}
+template <class A>
+void fields(A& a, ExpandCsiVolume& s) {
+  a(s.volume, s.path, s.staged_path, s.required_bytes, s.may_be_refused, s.is_supported, s.capability,
+    s.secrets);
+}
+template <class A>
+void fields(A& a, MeasureCsiVolume& s) {
+  a(s.volume, s.path, s.staged_path);
+}
+template <class A>
+void fields(A& a, ProbeCsiDriver& s) {
+  a(s.socket, s.is_registration, s.expected);
+}
+template <class A>
+void fields(A& a, NotifyRegistration& s) {
+  a(s.socket, s.is_registered, s.error);
+}
+template <class A>
+void fields(A& a, CsiNodeCapabilities& c) {
+  a(c.stage_unstage, c.volume_stats, c.expand, c.volume_condition, c.single_node_multi_writer,
+    c.volume_mount_group);
+}
+template <class A>
+void fields(A& a, CsiControllerCapabilities& c) {
+  a(c.create_delete_volume, c.publish_unpublish_volume, c.publish_read_only, c.create_delete_snapshot,
+    c.clone_volume, c.expand_volume, c.single_node_multi_writer);
+}
+template <class A>
+void fields(A& a, CsiDriver& d) {
+  a(d.name, d.socket, d.version, d.vendor_version, d.node_id, d.topology, d.volumes_max, d.node, d.controller,
+    d.expands_online);
+}
 template <class A>
 void fields(A& a, Operation& o) {
   a(o.id, o.pod, o.device, o.lane, o.deadline_ms, o.what, o.steps);
@@ -208,7 +325,7 @@ void fields(A& a, TreeFacts& t) {
 template <class A>
 void fields(A& a, Outcome& o) {
   a(o.id, o.steps_done, o.error, o.changed, o.tree, o.is_partial, o.trash_entry, o.watches, o.progress,
-    o.warnings, o.usage, o.is_enforced);
+    o.warnings, o.usage, o.is_enforced, o.condition, o.flex_probe, o.flex_unsupported, o.csi_driver);
 }
 template <class A>
 void fields(A& a, Welcome& m) {

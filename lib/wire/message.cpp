@@ -1,6 +1,7 @@
 #include "wire/message.h"
 
 #include <cstring>
+#include <map>
 #include <type_traits>
 #include <utility>
 
@@ -25,7 +26,7 @@ constexpr Propagation last_value<Propagation>() {
 }
 template <>
 constexpr DeviceName::Kind last_value<DeviceName::Kind>() {
-  return DeviceName::Kind::Image;
+  return DeviceName::Kind::Csi;
 }
 template <>
 constexpr FormatPolicy last_value<FormatPolicy>() {
@@ -34,6 +35,10 @@ constexpr FormatPolicy last_value<FormatPolicy>() {
 template <>
 constexpr UnmountPolicy last_value<UnmountPolicy>() {
   return UnmountPolicy::Lazy;
+}
+template <>
+constexpr CsiAccessMode last_value<CsiAccessMode>() {
+  return CsiAccessMode::SingleNodeMultiWriter;
 }
 template <>
 constexpr ErrorKind last_value<ErrorKind>() {
@@ -84,6 +89,14 @@ class Putter {
     put(static_cast<std::uint32_t>(values.size()));
     for (T& value : values)
       put(value);
+  }
+  template <class V>
+  void put(std::map<std::string, V>& values) {
+    put(static_cast<std::uint32_t>(values.size()));
+    for (auto& [key, value] : values) {
+      put_text(key);
+      put(value);
+    }
   }
   template <class... T>
   void put(std::variant<T...>& value) {
@@ -191,6 +204,20 @@ class Reader {
     if (!require(size)) return;
     for (std::uint32_t i = 0; i < size && is_good_; ++i)
       get(values.emplace_back());
+  }
+  template <class V>
+  void get(std::map<std::string, V>& values) {
+    std::uint32_t size = 0;
+    get(size);
+    if (!require(size)) return;
+    for (std::uint32_t i = 0; i < size && is_good_; ++i) {
+      std::string key;
+      get(key);
+      // Keys are written in their order, none of them twice.
+      if (!values.empty() && key <= values.rbegin()->first) is_good_ = false;
+      if (!is_good_) return;
+      get(values[std::move(key)]);
+    }
   }
   template <class... T>
   void get(std::variant<T...>& value) {

@@ -83,6 +83,10 @@ TEST(Tree, only_the_agent_and_the_client_know_the_event_loop_and_the_bus) {
   EXPECT_EQ(findings_of("bus"), "");
 }
 
+TEST(Tree, only_the_caller_of_drivers_knows_grpc) {
+  EXPECT_EQ(findings_of("grpc"), "");
+}
+
 TEST(Tree, no_file_is_too_long) {
   EXPECT_EQ(findings_of("length"), "");
 }
@@ -152,6 +156,16 @@ TEST(KernelRule, finds_mount_headers_and_system_call_numbers_outside) {
 TEST(KernelRule, leaves_other_words_and_comments_alone) {
   for (const char* line : {"MY_SYS_fsopen", "// SYS_mount is not used here", "SYS_", "#include <sys/mman.h>"})
     EXPECT_THAT(rules_broken("lib/operation/x.cpp", line), IsEmpty()) << line;
+}
+
+TEST(GrpcRule, finds_grpc_and_protobuf_outside) {
+  for (const char* line :
+       {"#include <grpcpp/channel.h>", "#include <grpc/grpc.h>", "#include <google/protobuf/message.h>"}) {
+    for (const char* path : {"lib/csi/x.cpp", "lib/kernel/linux/x.cpp", "agent/worker/x.cpp"})
+      EXPECT_THAT(rules_broken(path, line), testing::ElementsAre("grpc")) << line;
+    for (const char* path : {"agent/csi/x.cpp", "agent/csi/main/x.cpp", "tests/mock_csi/x.cpp"})
+      EXPECT_THAT(rules_broken(path, line), IsEmpty()) << line;
+  }
 }
 
 TEST(BusRule, finds_the_event_loop_and_the_bus_outside) {

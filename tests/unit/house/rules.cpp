@@ -11,7 +11,10 @@ namespace {
 const std::map<std::string, std::set<std::string>, std::less<>> rooms{
     {"base", {}},
     {"facts", {"base"}},
-    {"step", {"base", "facts"}},
+    {"step", {"base", "facts", "driver"}},
+    {"driver", {"base", "facts"}},
+    {"csi", {"base", "facts", "driver"}},
+    {"flex", {"base", "facts", "driver"}},
     {"wire", {"base", "step", "facts"}},
     {"manifest", {"base"}},
     {"objects", {"base", "manifest"}},
@@ -22,14 +25,15 @@ const std::map<std::string, std::set<std::string>, std::less<>> rooms{
     {"actual", {"base", "facts", "step"}},
     {"plan", {"base", "step", "desired", "actual"}},
     {"status", {"base", "plan", "desired", "actual"}},
-    {"plugin", {"base", "facts", "manifest", "objects", "content", "step", "desired"}},
+    {"plugin",
+     {"base", "facts", "manifest", "objects", "content", "step", "desired", "driver", "csi", "flex"}},
     {"kernel", {"base", "facts"}},
     {"kernel/linux", {"base", "facts", "kernel"}},
     {"kernel/fake", {"base", "facts", "kernel"}},
-    {"operation", {"base", "step", "facts", "kernel"}},
+    {"operation", {"base", "step", "facts", "kernel", "driver", "csi", "flex"}},
     {"core",
-     {"base", "objects", "provision", "binding", "content", "desired", "actual", "plugin", "plan", "status", "step", "facts",
-      "manifest"}},
+     {"base", "objects", "provision", "binding", "content", "desired", "actual", "plugin", "plan", "status",
+      "step", "facts", "manifest", "driver"}},
     {"client", {"base", "status"}},
 };
 
@@ -96,6 +100,10 @@ bool is_bus_header(std::string_view target) {
          target.find("sd-bus") != std::string_view::npos || target.find("sdbus") != std::string_view::npos;
 }
 
+bool is_grpc_header(std::string_view target) {
+  return target.starts_with("grpc") || target.starts_with("google/protobuf/");
+}
+
 class Checker {
  public:
   Checker(std::string_view path, std::string_view content)
@@ -132,6 +140,9 @@ class Checker {
     }
     if (room_ != "client" && !path_.starts_with("agent/") && is_bus_header(target)) {
       add("bus", target + " belongs in agent/ and lib/client");
+    }
+    if (!path_.starts_with("agent/csi/") && is_grpc_header(target)) {
+      add("grpc", target + " belongs in agent/csi");
     }
     if (!room_.empty()) check_room(include);
   }

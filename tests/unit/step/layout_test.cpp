@@ -244,5 +244,15 @@ TEST(Layout, what_is_remembered_of_a_provisioned_volume_is_its_plugins) {
             "plugins/kubernetes.io/nfs/provisioner/pvc-1");
 }
 
+TEST(Layout, kb_16_a_flexvolume_driver_has_its_own_place_for_staged_volumes) {
+  const PluginName driver("example.com/nfs");
+  const layout::VolumeElement element("pv-1");
+  EXPECT_EQ(layout::flex_staged(driver, element),
+            "plugins/kubernetes.io/flexvolume/example.com/nfs/mounts/pv-1");
+  EXPECT_EQ(layout::flex_format_stamp(driver, element),
+            "plugins/kubernetes.io/flexvolume/example.com/nfs/formatted/pv-1");
+  EXPECT_EQ(layout::volume(PodUid("u1"), driver, VolumeDirectory("v")), "pods/u1/volumes/example.com~nfs/v");
+}
+
 }  // namespace
 }  // namespace mooring::layout

@@ -45,6 +45,26 @@ TEST(Describe, names_whose_the_directory_of_a_volume_is) {
   EXPECT_EQ(describe(LimitDirectory{"pods/u1/a", 64}), "limit pods/u1/a to 64 bytes");
 }
 
+TEST(Describe, names_the_driver_that_does_a_step_and_no_secret) {
+  const FlexProgram program{DriverName("example.com/nfs"), "/flex/example.com~nfs/nfs", {}, 1};
+  const FlexVolume volume{"pv-1", "ext4", true, {{"password", "in the manifest"}}};
+  const FlexPod pod{
+      PodUid("u1"), Namespace("default"), ObjectName("web"), "", 1, {{"key", SecretBytes("s3cret")}}};
+  const PublishFlexVolume publish{program, volume, pod, "pods/u1/a", ""};
+  EXPECT_EQ(describe(publish),
+            "have the FlexVolume driver example.com/nfs mount volume pv-1 read-only on pods/u1/a");
+  EXPECT_EQ(describe(UnpublishFlexVolume{program, "pods/u1/a"}),
+            "have the FlexVolume driver example.com/nfs unmount pods/u1/a");
+  EXPECT_EQ(
+      describe(StageFlexVolume{program, volume, NodeName("n1"), "plugins/m", "plugins/f"}),
+      "have the FlexVolume driver example.com/nfs attach volume pv-1 read-only and mount it on plugins/m");
+  EXPECT_EQ(describe(UnstageFlexVolume{program, "pv-1", NodeName("n1"), "plugins/m"}),
+            "have the FlexVolume driver example.com/nfs unmount plugins/m and detach volume pv-1");
+  EXPECT_EQ(describe(GrowFlexVolume{program, volume, "plugins/m", 4096, true}),
+            "have the FlexVolume driver example.com/nfs grow volume pv-1 to 4096 bytes");
+  EXPECT_EQ(describe(ProbeFlexDriver{program}), "ask the FlexVolume driver example.com/nfs what it can do");
+}
+
 TEST(Describe, keeps_a_hostile_path_on_one_line) {
   const std::string path = "pods/u1/a\nb";
   for (const Step& step : std::vector<Step>{

@@ -86,7 +86,7 @@ TEST(RoundTrip, operations_come_back_equal_and_in_order) {
 
 TEST(RoundTrip, an_outcome_with_an_error_keeps_every_field) {
   const std::vector<Outcome> outcomes = round_trip(Outcomes{sample_outcomes()}).outcomes;
-  ASSERT_EQ(outcomes.size(), 4u);
+  ASSERT_EQ(outcomes.size(), 6u);
   const Outcome& failed = outcomes[0];
   EXPECT_EQ(failed.id, OperationId{7});
   EXPECT_EQ(failed.steps_done, 3u);
@@ -109,7 +109,7 @@ TEST(RoundTrip, an_outcome_with_an_error_keeps_every_field) {
 TEST(RoundTrip, an_outcome_with_a_tree_keeps_every_field) {
   const std::vector<Outcome> sent = sample_outcomes();
   const std::vector<Outcome> outcomes = round_trip(Outcomes{sent}).outcomes;
-  ASSERT_EQ(outcomes.size(), 4u);
+  ASSERT_EQ(outcomes.size(), 6u);
   const Outcome& scanned = outcomes[1];
   EXPECT_TRUE(scanned.is_partial);
   EXPECT_FALSE(scanned.changed);
@@ -122,11 +122,34 @@ TEST(RoundTrip, an_outcome_with_a_tree_keeps_every_field) {
 
 TEST(RoundTrip, an_outcome_with_a_measurement_keeps_every_field) {
   const std::vector<Outcome> outcomes = round_trip(Outcomes{sample_outcomes()}).outcomes;
-  ASSERT_EQ(outcomes.size(), 4u);
+  ASSERT_EQ(outcomes.size(), 6u);
   EXPECT_EQ(outcomes[2].usage, (FileSystemUsage{10u << 20, 3u << 20, 7u << 20, 1000, 11, 989}));
   EXPECT_TRUE(outcomes[2].is_enforced);
   EXPECT_FALSE(outcomes[3].usage);
   EXPECT_FALSE(outcomes[3].is_enforced);
+}
+
+TEST(RoundTrip, an_outcome_with_a_driver_keeps_every_field) {
+  const std::vector<Outcome> sent = sample_outcomes();
+  const std::vector<Outcome> outcomes = round_trip(Outcomes{sent}).outcomes;
+  ASSERT_EQ(outcomes.size(), 6u);
+  ASSERT_TRUE(outcomes[4].csi_driver);
+  EXPECT_EQ(outcomes[4].csi_driver, sent[4].csi_driver);
+  EXPECT_EQ(outcomes[4].csi_driver->topology.at("zone"), "a");
+  EXPECT_TRUE(outcomes[4].csi_driver->controller->clone_volume);
+  EXPECT_FALSE(outcomes[3].csi_driver);
+}
+
+TEST(Decode, a_key_that_is_there_twice_is_refused) {
+  Outcome probed;
+  probed.csi_driver.emplace().topology = {{"rack", "1"}, {"zone", "1"}};
+  std::string bytes = encode(Outcomes{{probed}});
+  const std::size_t second = bytes.find("zone");
+  ASSERT_NE(second, std::string::npos);
+  bytes.replace(second, 4, "rack");
+  expect_refused(bytes);
+  bytes.replace(second, 4, "aaaa");  // Nor one that is not in its order.
+  expect_refused(bytes);
 }
 
 TEST(RoundTrip, the_bytes_of_a_decoded_message_are_the_same_again) {

@@ -2,7 +2,18 @@
 
 namespace mooring::wire {
 
+namespace {
+
+CsiVolume csi_volume() {
+  return {DriverName("d.example.org"), "/run/d.sock", "vol#1", 1234};
+}
+
+}  // namespace
+
 std::vector<Step> every_step() {
+  const FlexProgram flex_program{
+      DriverName("example.com/nfs"), "/flex/example.com~nfs/nfs", {"attach"}, 5000};
+  const FlexVolume flex_volume{"pv-1", "ext4", true, {{"share", "server:/x"}, {"a", ""}}};
   return {
       MakePodDirectory{PodUid("u1"), Namespace("default"), ObjectName("web")},
       MakeDirectory{"pods/u1/a", 0777},
@@ -59,6 +70,52 @@ std::vector<Step> every_step() {
       PrepareImage{"/srv/volumes/pvc-1.img", ObjectName("pvc-1"), "t4", "plugins/x/bases/4"},
       RemoveImage{"/srv/volumes/pvc-1.img", "plugins/x/images/pvc-1", "plugins/x/formatted/pvc-1",
                   ObjectName("pvc-1"), "t5"},
+      ProbeFlexDriver{flex_program},
+      StageFlexVolume{flex_program, flex_volume, NodeName("n1"), "plugins/k/m/pv-1", "plugins/k/f/pv-1"},
+      UnstageFlexVolume{flex_program, "pv-1", NodeName("n1"), "plugins/k/m/pv-1"},
+      GrowFlexVolume{flex_program, flex_volume, "plugins/k/m/pv-1", 1u << 30, false},
+      PublishFlexVolume{flex_program,
+                        flex_volume,
+                        {PodUid("u1"),
+                         Namespace("default"),
+                         ObjectName("web"),
+                         "builder",
+                         2000,
+                         {{"key", SecretBytes(std::string("\0x", 2))}}},
+                        "pods/u1/x",
+                        "plugins/k/m/pv-1"},
+      UnpublishFlexVolume{flex_program, "pods/u1/x"},
+      ProbeCsiDriver{"/var/lib/mooring/plugins_registry/d-reg.sock", true, DriverName("d.example.com")},
+      NotifyRegistration{"/var/lib/mooring/plugins_registry/d-reg.sock", false, "why"},
+      StageCsiVolume{csi_volume(),
+                     "plugins/s",
+                     "plugins/d.json",
+                     true,
+                     {false, "ext4", {"noatime"}, "2000", CsiAccessMode::SingleNodeMultiWriter},
+                     {{"devicePath", "/dev/x"}},
+                     {{"share", "a"}, {"size", "1"}},
+                     {{"password", SecretBytes(std::string("\0y", 2))}}},
+      UnstageCsiVolume{csi_volume(), "plugins/s", "plugins/d.json", true},
+      PublishCsiVolume{csi_volume(),
+                       "pods/u1/t",
+                       "pods/u1/d.json",
+                       "{}",
+                       "plugins/s",
+                       true,
+                       {true, "", {}, "", CsiAccessMode::MultiNodeReaderOnly},
+                       {{"a", "b"}},
+                       {{"c", "d"}},
+                       {{"e", SecretBytes("f")}},
+                       CsiDeviceMap{"plugins/p", "pods/u1/l"}},
+      UnpublishCsiVolume{csi_volume(),
+                         "pods/u1/t",
+                         "pods/u1/d.json",
+                         CsiDeviceMap{"plugins/p", "pods/u1/l"},
+                         {{"d.example.org", "/run/d.sock"}}},
+      UnpublishCsiVolume{{}, "pods/u1/t", "", std::nullopt, {}},
+      ExpandCsiVolume{
+          csi_volume(), "plugins/s", "plugins/s", 1u << 30, true, false, {}, {{"k", SecretBytes("v")}}},
+      MeasureCsiVolume{csi_volume(), "pods/u1/t", "plugins/s"},
       ScanTree{}};
 }
 
@@ -102,7 +159,20 @@ std::vector<Outcome> sample_outcomes() {
   measured.id = OperationId{9};
   measured.usage = FileSystemUsage{10u << 20, 3u << 20, 7u << 20, 1000, 11, 989};
   measured.is_enforced = true;
-  return {failed, scanned, measured, Outcome{}};
+  measured.condition = CsiCondition{true, "a disk of it is sick"};
+
+  Outcome probed;
+  probed.id = OperationId{10};
+  probed.flex_probe = FlexProbe{false, true, true, false, true};
+  probed.flex_unsupported = {{DriverName("example.com/nfs"), "attach"}};
+  Outcome known;
+  known.id = OperationId{11};
+  CsiDriver driver{DriverName("d.example.com"), "/run/d.sock", "1.9", "v3", "node-1", {}, 12, {}, {}, true};
+  driver.topology = {{"zone", "a"}, {"rack", ""}};
+  driver.node.stage_unstage = driver.node.volume_mount_group = true;
+  driver.controller = CsiControllerCapabilities{true, false, false, false, true, false, true};
+  known.csi_driver = driver;
+  return {failed, scanned, measured, probed, known, Outcome{}};
 }
 
 std::vector<Message> sample_messages() {
