@@ -62,7 +62,8 @@ void ActualState::adopt_devices(const std::vector<DeviceRecord>& records, const 
     const bool is_mounted =
         !record.staged_path.empty() && mounts.top_at(root_dir + "/" + record.staged_path) != nullptr;
     device.state = is_mounted ? DeviceState::Staged : DeviceState::Detached;
-    device.is_uncertain = !is_mounted;
+    // Of a driver's volume the mount alone proves nothing: the driver is asked, which changes nothing.
+    device.is_uncertain = !is_mounted || record.device.kind == DeviceName::Kind::Csi;
   }
 }
 
@@ -147,8 +148,8 @@ std::string_view pod_of(std::string_view path, const std::string& prefix) {
 }
 
 bool same_mount(const MountFact* a, const MountFact* b) {
-  return a->mount_point == b->mount_point && a->id == b->id && a->type == b->type && a->options == b->options &&
-         a->super_options == b->super_options;
+  return a->mount_point == b->mount_point && a->id == b->id && a->type == b->type &&
+         a->options == b->options && a->super_options == b->super_options;
 }
 
 }  // namespace

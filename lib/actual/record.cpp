@@ -26,7 +26,7 @@ const std::string* string_member(const nlohmann::json& object, const char* name)
 }
 
 /// By DeviceName::Kind.
-constexpr std::array<std::string_view, 5> kind_names{"path", "uuid", "label", "wwid", "image"};
+constexpr std::array<std::string_view, 6> kind_names{"path", "uuid", "label", "wwid", "image", "csi"};
 
 /// A policy that this version does not know is taken for the careful one.
 UnmountPolicy policy_named(const std::string& name) {

@@ -46,6 +46,9 @@ Result<std::vector<ContainerDevice>> Core::container_devices(const PodUid& uid,
 std::vector<DeviceStatus> Core::devices() const {
   return engine_->devices();
 }
+std::vector<DriverStatus> Core::drivers() const {
+  return engine_->drivers();
+}
 std::vector<ClaimStatus> Core::claims() const {
   return engine_->claims();
 }

@@ -15,6 +15,8 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "binding/ledger.h"
+#include "core/flex_drivers.h"
+#include "driver/registration.h"
 #include "facts/mount_table.h"
 #include "manifest/objects.h"
 #include "plugin/node.h"
@@ -50,7 +52,11 @@ struct CoreOptions {
   /// How long after a volume, claim or class was written nothing is made by the built-in class: a volume for
   /// the claim may be in the next file.
   Duration manifests_quiet = std::chrono::milliseconds(500);
-  std::vector<NfsExport> nfs_exports;  ///< Where NFS provisioners make volumes.
+  std::vector<NfsExport> nfs_exports;         ///< Where NFS provisioners make volumes.
+  std::uint32_t flex_timeout_ms = 120'000;    ///< Of a FlexVolume driver's `init`.
+  std::vector<NamedDriver> csi_drivers = {};  ///< That the configuration names.
+  /// Of asking a driver what it is: six calls of 10 s.
+  std::uint32_t driver_deadline_ms = 65'000;
 };
 
 // What happens to the core. Each is a fact that the shell has come to know; none is a command to touch the
@@ -162,14 +168,22 @@ struct RetryRequested {
 struct UsageAsked {
   std::optional<PodUid> pod;
 };
+/// All programs of FlexVolume drivers that are on the node now.
+struct FlexProgramsListed {
+  std::vector<FlexProgramFact> programs;
+};
+/// All sockets that are in the registry of drivers (`<root>/plugins_registry`) now.
+struct RegistrySockets {
+  std::vector<RegistrySocket> sockets;
+};
 /// The time of next_wake() has come.
 struct TimerFired {};
 
-using Event =
-    std::variant<FileParsed, FileUnreadable, FileGone, ListingCompleted, ListingFailed, RecordsRead,
-                 MountsRead, OperationEnded, OperationStuck, OperationProgress, WorkersFailing, NodeWarned,
-                 RecordFailed, DeviceRecordFailed, LedgerRead, LedgerWritten, DevicesChanged, DeviceRemoved,
-                 FileSystemFailing, WatchFired, RetryRequested, ContainerAsked, UsageAsked, TimerFired>;
+using Event = std::variant<FileParsed, FileUnreadable, FileGone, ListingCompleted, ListingFailed, RecordsRead,
+                           MountsRead, OperationEnded, OperationStuck, OperationProgress, WorkersFailing,
+                           NodeWarned, RecordFailed, DeviceRecordFailed, LedgerRead, LedgerWritten,
+                           DevicesChanged, DeviceRemoved, FileSystemFailing, WatchFired, RetryRequested,
+                           ContainerAsked, UsageAsked, FlexProgramsListed, RegistrySockets, TimerFired>;
 
 struct PodIdentity {
   PodUid uid;
@@ -196,7 +210,8 @@ struct Effects {
   std::optional<std::set<DeviceNumber>> file_systems_to_watch;
   std::vector<Operation> operations;        ///< In the order in which they are to be started.
   std::vector<int> watches_to_remove;       ///< Watches that are needed no more.
-  bool devices_changed = false;             ///< What devices() says may differ from before.
+  bool devices_changed = false;             ///< What devices() says may differ from before...
+  bool drivers_changed = false;             ///< ...and likewise drivers().
   std::vector<ObjectKey> changed_claims;    ///< Whose ClaimStatus differs from before, or is gone...
   std::vector<ObjectName> changed_volumes;  ///< ...and likewise PersistentVolumeStatus.
   std::vector<PodUid> changed_pods;         ///< Whose PodStatus may differ from before (or is gone).
@@ -244,6 +259,8 @@ class Core {
                                                          const ContainerName& container) const;
   /// What pods share of their volumes, sorted by key.
   std::vector<DeviceStatus> devices() const;
+  /// Drivers outside that registered, or that the configuration names, sorted by socket.
+  std::vector<DriverStatus> drivers() const;
   std::vector<ClaimStatus> claims() const;  ///< Sorted by namespace and name.
   std::optional<ClaimStatus> claim_status(const ObjectKey& key) const;
   std::vector<PersistentVolumeStatus> persistent_volumes() const;  ///< Sorted by name.

@@ -36,6 +36,7 @@ Core::Engine::Engine(CoreOptions options, const PluginRegistry& plugins)
       random_(options_.seed),
       mounts_(std::make_shared<const MountTable>()),
       provisioners_(options_.nfs_exports),
+      registrar_({{options_.backoff_first, options_.backoff_longest}}, options_.csi_drivers),
       log_(options_.events_kept) {}
 
 void Core::Engine::handle(Event event, Instant now) {
@@ -45,10 +46,12 @@ void Core::Engine::handle(Event event, Instant now) {
 
 Effects Core::Engine::take_effects(Instant now) {
   last_now_ = now;
+  start_driver_work(now);
   if (adoption_ == Adoption::Scanning && !scan_is_in_flight_ &&
       scan_backoff_.not_before().value_or(now.monotonic) <= now.monotonic) {
     start_scan(now);
   }
+  if (adoption_ != Adoption::Waiting) start_flex_probes(now);
   bind_claims(now);
   // A plan may end something at once, which asks for another look at the same pod; each look has less to do.
   std::set<PodUid> changed;
@@ -88,9 +91,11 @@ std::optional<MonotonicTime> Core::Engine::next_wake() const {
   };
   if (!timers_.empty()) consider(timers_.begin()->first);
   if (!device_timers_.empty()) consider(device_timers_.begin()->first);
+  if (adoption_ != Adoption::Waiting) consider(flex_drivers_.next_wake());
   if (!measure_timers_.empty()) consider(measure_timers_.begin()->first);
   if (adoption_ == Adoption::Scanning && !scan_is_in_flight_) consider(scan_backoff_.not_before());
   if (is_ledger_read_ && !writing_) consider(quiet_at_);
+  consider(registrar_.next_wake());
   for (const auto& [name, work] : volume_work_) {
     if (adoption_ == Adoption::Adopted && work.doing == Doing::None) consider(work.backoff.not_before());
   }
@@ -124,6 +129,7 @@ void Core::Engine::set_timer(const PodUid& uid, PodWork& work, std::optional<Mon
 void Core::Engine::start(Operation operation, InFlight what) {
   operation.id = OperationId{++last_operation_};
   operation.pod = what.pod;
+  allow_for_drivers(operation);
   in_flight_.emplace(last_operation_, std::move(what));
   effects_.operations.push_back(std::move(operation));
 }
@@ -152,7 +158,7 @@ std::string Core::Engine::volume_label(const ObjectKey& key, const VolumeName& n
 
 bool Core::Engine::is_settled() const {
   return adoption_ == Adoption::Adopted && listing_is_complete_ && dirty_.empty() && dirty_devices_.empty() &&
-         in_flight_.size() == measuring_.size() && !writing_ &&
+         in_flight_.size() == measuring_.size() + asking_drivers_.size() && !writing_ &&
          (is_ledger_read_ ? !are_claims_touched_ : ledger_problem_.has_value());
 }
 

@@ -13,6 +13,7 @@
 #include "binding/binder.h"
 #include "binding/resolve.h"
 #include "core/core.h"
+#include "core/registrar.h"
 #include "core/work.h"
 #include "desired/desired_state.h"
 #include "objects/store.h"
@@ -24,24 +25,7 @@ namespace mooring {
 /// Why something that was asked of the core cannot be told now.
 Error status_error(std::string reason, std::string message, std::string remedy = {});
 
-/// The core's inside. One file for each thing that happens to it:
-///   engine_manifests.cpp   files, listings → store → desired pods
-///   engine_adoption.cpp    records, scan, mount table → actual state
-///   engine_operations.cpp  what became of operations
-///   engine_content.cpp     changed objects and pods → volumes whose content follows them
-///   engine_parts.cpp       parts of volumes (subPath) that containers mount
-///   engine_devices.cpp     what pods share of volumes: attached, staged, and the way down
-///   engine_devices_status.cpp  what is to be said of them
-///   engine_claims.cpp      claims and volumes: what is bound, and written down
-///   engine_claims_world.cpp   what binding has to look at besides the ledger
-///   engine_claims_asked.cpp   what people ask for of claims and volumes
-///   engine_claims_work.cpp    volumes that are made, grown, emptied and removed
-///   engine_claims_status.cpp  what is to be said of claims, volumes and classes
-///   engine_conditions.cpp  what the kernel tells of volumes that are published
-///   engine_usage.cpp       how full volumes are, and which hold more than they may
-///   engine_plan.cpp        dirty pods → plans → what is to be started
-///   engine_start.cpp       the operations of pods' volumes
-///   engine_status.cpp      what people and programs see
+/// The core's inside. One file for each thing that happens to it, named below.
 ///
 /// Gates (DESIGN: tear nothing down before everything was read):
 ///   Waiting ──records and mounts read──▶ Scanning ──scan ended well──▶ Adopted (set-up allowed)
@@ -65,6 +49,7 @@ class Core::Engine {
   Result<std::vector<ContainerDevice>> container_devices(const PodUid& uid,
                                                          const ContainerName& container) const;
   std::vector<DeviceStatus> devices() const;
+  std::vector<DriverStatus> drivers() const;
   std::vector<ClaimStatus> claims() const;
   std::optional<ClaimStatus> claim_status(const ObjectKey& key) const;
   std::vector<PersistentVolumeStatus> persistent_volumes() const;
@@ -84,7 +69,7 @@ class Core::Engine {
   /// Kept: not as the manifest says now, but the pod lives, so it stays.
   enum class Fate : std::uint8_t { Wanted, Kept, Unwanted };
 
-  // engine_manifests.cpp
+  // engine_manifests.cpp: files, listings → store → desired pods
   void on(FileParsed& event, Instant now);
   void on(FileUnreadable& event, Instant now);
   void on(FileGone& event, Instant now);
@@ -93,7 +78,7 @@ class Core::Engine {
   void take_in(const StoreChanges& changes, Instant now);
   void update_desired(const PodUid& uid);
 
-  // engine_adoption.cpp
+  // engine_adoption.cpp: records, scan, mount table → actual state
   void on(RecordsRead& event, Instant now);
   void on(MountsRead& event, Instant now);
   void start_scan(Instant now);
@@ -105,7 +90,7 @@ class Core::Engine {
   bool is_of_device(const MountFact& mount, const ActualVolume& volume) const;
   bool settle_found(const PodUid& uid, ActualVolume& volume, const Shape& shape);
 
-  // engine_operations.cpp
+  // engine_operations.cpp: what became of operations
   void on(OperationEnded& event, Instant now);
   void on(OperationStuck& event, Instant now);
   void on(OperationProgress& event, Instant now);
@@ -128,7 +113,7 @@ class Core::Engine {
   void drop_watch(const PodUid& uid, VolumeWork& work);
   void release_watch(int watch, const PodVolumeKey& user);
 
-  // engine_content.cpp
+  // engine_content.cpp: changed objects and pods → volumes whose content follows them
   void note_content_users(const PodUid& uid, const manifest::Pod* pod);
   static std::set<ObjectReference> objects_of_volume(const manifest::Pod& pod,
                                                      const manifest::Volume& volume);
@@ -136,7 +121,7 @@ class Core::Engine {
   void compare_content(const DesiredPod& desired, const ActualVolume& volume, VolumeWork& work, Instant now);
   bool waits_for_objects(const manifest::Pod& pod, const VolumeName& name) const;
 
-  // engine_parts.cpp
+  // engine_parts.cpp: parts of volumes (subPath) that containers mount
   void on(ContainerAsked& event, Instant now);
   static void note_parts(const manifest::Pod& pod, VolumeWork& work, const Result<Recipe>& recipe);
   static bool has_all_parts(const manifest::Pod& pod, const ActualVolume& volume, const VolumeWork& work);
@@ -146,7 +131,7 @@ class Core::Engine {
                                 const manifest::Container& container,
                                 const manifest::VolumeMount& mount) const;
 
-  // engine_devices.cpp
+  // engine_devices.cpp: what pods share of volumes: attached, staged, and the way down
   void on(DevicesChanged& event, Instant now);
   void on(DeviceRecordFailed& event, Instant now);
   void on(DeviceRemoved& event, Instant now);
@@ -179,13 +164,17 @@ class Core::Engine {
   void verify_devices(const MountTable& before, Instant now);
   void adopt_devices();
 
-  // engine_claims.cpp
-  /// A transaction that is being written.
-  struct Writing {
-    LedgerTransaction transaction;
-    std::vector<BindingEvent> events;
-    bool is_asked = false;  ///< It is what people asked for.
-  };
+  // engine_flex.cpp: FlexVolume drivers that come, go and are asked what they can do
+  void on(FlexProgramsListed& event, Instant now);
+  void allow_for_drivers(Operation& operation) const;
+  void flex_drivers_changed();
+  void start_flex_probes(Instant now);
+  void flex_probe_ended(const InFlight& what, const Outcome& outcome, Instant now);
+  void note_unsupported(const Outcome& outcome);
+  void add_flex_drivers(std::vector<DriverStatus>& out) const;
+  bool is_measurable_by_driver(const ActualVolume& volume, const std::string& path) const;
+
+  // engine_claims.cpp: claims and volumes: what is bound, and written down
   void on(LedgerRead& event, Instant now);
   void on(LedgerWritten& event, Instant now);
   void bind_claims(Instant now);
@@ -211,7 +200,7 @@ class Core::Engine {
   const ActualPod* other_holder(const PodUid& uid, const ObjectKey& claim) const;
   ClaimsView claims_view(bool is_live) const { return {ledger_, claim_conditions_, is_live}; }
 
-  // engine_claims_work.cpp
+  // engine_claims_work.cpp: volumes that are made, grown, emptied and removed
   static Doing wanted_work(const LedgerVolume& row);
   Result<ProvisionWork> work_for(const LedgerVolume& row, Doing doing) const;
   void note_volume_work(const ObjectName& name);
@@ -222,20 +211,20 @@ class Core::Engine {
   void fail_volume_work(const ObjectName& name, ClaimedVolumeWork& work, Doing did, const Error& error,
                         Instant now);
 
-  // engine_claims_status.cpp
+  // engine_claims_status.cpp: what is to be said of claims, volumes and classes
   void fill_in(ClaimStatus& status, const LedgerClaim& row) const;
   void tell_claims();
   std::vector<std::string> users_of_claim(const ObjectKey& key, const LedgerClaim* row) const;
   bool explain_unbound_claim(VolumeStatus& status, const manifest::Pod& pod, const VolumeName& name) const;
   std::vector<std::string> claim_problems() const;
 
-  // engine_devices_status.cpp
+  // engine_devices_status.cpp: what is to be said of them
   static std::string doing_text(Doing doing);
   static Phase device_phase(const ActualDevice& device, const DeviceWork& work);
   bool is_device_left(const VolumeKey& key, const DeviceWork& work) const;
   std::vector<std::string> device_problems() const;
 
-  // engine_plan.cpp
+  // engine_plan.cpp: dirty pods → plans → what is to be started
   const DesiredPod* desired_of(const PodUid& uid) const;
   void plan(const PodUid& uid, Instant now);
   void sync_volumes(const PodUid& uid, const DesiredPod* desired, ActualPod& actual, PodWork& work,
@@ -248,7 +237,7 @@ class Core::Engine {
                   const PodWork& work) const;
   Fate fate_of(const DesiredPod* desired, const ActualVolume& volume, const VolumeWork& work) const;
 
-  // engine_start.cpp
+  // engine_start.cpp: the operations of pods' volumes
   void refuse(const ActualPod& actual, const ActualVolume& volume, VolumeWork& work, const Error& error,
               Instant now);
   static void note_recipe(ActualVolume& volume, const Recipe& recipe);
@@ -273,14 +262,14 @@ class Core::Engine {
   PlanGate gate_of(const PodUid& uid, MonotonicTime now) const;
   std::string volume_label(const ObjectKey& key, const VolumeName& name) const;
 
-  // engine_usage.cpp
-  struct UsageTarget {
-    std::string key;
-    std::string path;  ///< Relative.
-    Lane lane = Lane::Own;
-    bool is_limited = false;        ///< It is the directory of one volume, which has a limit.
-    bool shares_its_space = false;  ///< What is used of the file system is not the volume's.
-  };
+  // engine_drivers.cpp: drivers outside that register, come and go
+  void on(RegistrySockets& event, Instant now);
+  void start_driver_work(Instant now);
+  void driver_work_ended(const InFlight& what, Outcome& outcome, Instant now);
+  void take_driver_changes(Instant now);
+  void drivers_changed();
+
+  // engine_usage.cpp: how full volumes are, and which hold more than they may
   void on(UsageAsked& event, Instant now);
   std::optional<UsageTarget> usage_target(const PodUid& uid, const ActualVolume& volume,
                                           const VolumeWork& work) const;
@@ -301,7 +290,7 @@ class Core::Engine {
   bool is_over_limit(const PodUid& uid, const ActualVolume& volume, const VolumeWork& work) const;
   static std::string limit_text(const VolumeWork& work);
 
-  // engine_status.cpp
+  // engine_status.cpp: what people and programs see
   VolumeStatus volume_status(const PodUid& uid, const DesiredPod* desired, const ActualPod* actual,
                              const VolumeWork& work, Instant now) const;
   std::string path_of(const PodUid& uid, const DesiredPod* desired, const ActualVolume* volume,
@@ -320,6 +309,8 @@ class Core::Engine {
   ActualState actual_;
   std::map<PodUid, PodWork> work_;
   std::map<VolumeKey, DeviceWork> device_work_;
+  DriverSet drivers_;  ///< Drivers outside that can be used now.
+  FlexDrivers flex_drivers_;
   bool are_devices_touched_ = false;             ///< Since the shell was told last what to listen to.
   std::set<DeviceNumber> watched_file_systems_;  ///< As the shell was told last.
   std::map<std::string, TrashWork> trash_;
@@ -377,6 +368,9 @@ class Core::Engine {
   std::map<ObjectKey, std::set<PodUid>> claim_pods_;  ///< ...and the way back.
   std::map<ObjectKey, ClaimStatus> told_claims_;      ///< As the shell was told last...
   std::map<ObjectName, PersistentVolumeStatus> told_volumes_;
+
+  Registrar registrar_;
+  std::map<std::uint64_t, RegistrarWork> asking_drivers_;  ///< Operations in flight.
 
   std::set<PodUid> content_waiting_;  ///< See waits_for_objects().
 

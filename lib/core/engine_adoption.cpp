@@ -2,7 +2,7 @@
 
 #include "binding/resolve.h"
 #include "core/engine.h"
-#include "step/layout.h"
+#include "step/csi_layout.h"
 
 namespace mooring {
 
@@ -234,8 +234,8 @@ bool Core::Engine::is_place_being_cleared(const ActualPod& actual, const ActualV
 void Core::Engine::settle_mount(const PodUid& uid, ActualVolume& volume) {
   const Plugin* plugin = plugins_.by_name(volume.plugin);
   if (plugin == nullptr || volume.found != Found::Mount) return;
-  for (const Step& step :
-       plugin->removal({uid, volume.directory, options_.node, volume.shape, volume.device})) {
+  for (const Step& step : plugin->removal({uid, volume.directory, options_.node, volume.shape, volume.device,
+                                           UnmountPolicy::Force, 0, volume.plugin, drivers_})) {
     if (std::holds_alternative<UnmountNetwork>(step) && settle_found(uid, volume, "mount:nfs")) return;
     const auto* unmount = std::get_if<Unmount>(&step);
     if (unmount == nullptr) continue;
@@ -260,7 +260,7 @@ void Core::Engine::verify_mounts(const PodUid& uid, const MountTable& before, In
         (volume_work.doing != Doing::None && !volume_work.is_refreshing))
       continue;
     const std::string path =
-        options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory);
+        options_.node.root_dir + "/" + layout::mount_place(uid, volume.plugin, volume.directory);
     if (mounts_->top_at(path) != nullptr) {
       note_read_only(uid, volume, volume_work, before, now);
       continue;
@@ -289,7 +289,8 @@ std::vector<std::string> Core::Engine::foreign_mounts() const {
     if (is_staged) continue;
     if (const auto part = layout::parse_sub_path(relative); part && actual_.find(part->pod) != nullptr)
       continue;
-    const auto parsed = layout::parse_volume(relative);
+    const auto target = layout::parse_csi_target(relative);
+    const auto parsed = target ? target : layout::parse_volume(relative);
     const ActualPod* pod = parsed ? actual_.find(parsed->pod) : nullptr;
     const bool is_known =
         pod != nullptr && std::any_of(pod->volumes.begin(), pod->volumes.end(), [&](const auto& v) {

@@ -1,7 +1,7 @@
 #include <utility>
 
 #include "core/engine.h"
-#include "step/layout.h"
+#include "step/csi_layout.h"
 
 namespace mooring {
 namespace {
@@ -68,7 +68,7 @@ void Core::Engine::prove_device(ActualDevice& device, Instant now) {
   if (device.state != DeviceState::Staged || device.is_uncertain) return;
   const Plugin* plugin = plugins_.by_name(device.plugin);
   Stage look{{}, Lane::Own};
-  if (plugin != nullptr) look.up = plugin->prove({device.key, device.name, device.staged_path});
+  if (plugin != nullptr) look.up = plugin->prove({device.key, device.name, device.staged_path, drivers_});
   start_on_device(device, Doing::Prove, "prove", std::move(look), now);
 }
 
@@ -90,7 +90,7 @@ bool Core::Engine::is_read_only_by_others(const PodUid& uid, const ActualVolume&
   if (!volume.is_mount || work.read_only || plugin == nullptr || plugin->support().always_read_only)
     return false;
   const MountFact* top =
-      mounts.top_at(options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory));
+      mounts.top_at(options_.node.root_dir + "/" + layout::mount_place(uid, volume.plugin, volume.directory));
   return top != nullptr && top->is_read_only();
 }
 

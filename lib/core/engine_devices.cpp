@@ -151,7 +151,7 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
 void Core::Engine::take_device_down(ActualDevice& device, DeviceMove move, Instant now) {
   const bool is_unstage = move == DeviceMove::Unstage;
   const Plugin* plugin = plugins_.by_name(device.plugin);
-  const DeviceRemains remains{device.key, device.name, device.staged_path};
+  const DeviceRemains remains{device.key, device.name, device.staged_path, drivers_, options_.node.name};
   Stage down{{}, Lane::Own};
   if (plugin != nullptr) down.up = is_unstage ? plugin->unstage(remains) : plugin->detach(remains);
   // From here on no pod may have it until it went all the way down, and up again.
@@ -326,6 +326,8 @@ void Core::Engine::verify_devices(const MountTable& before, Instant now) {
     if (known.state != DeviceState::Staged || known.is_uncertain) continue;
     if (now_there != nullptr || (!unconfirmed.contains(key) && was_there == nullptr)) continue;
     if (work.doing == Doing::Grow) continue;  // Its end tells more.
+    // A driver may stage without a mount: only one that was there can vanish.
+    if (known.name.kind == DeviceName::Kind::Csi && was_there == nullptr) continue;
     ActualDevice& device = *actual_.find_device(key);
     device.is_uncertain = true;
     dirty_devices_.insert(key);

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "core/engine.h"
-#include "step/layout.h"
+#include "step/csi_layout.h"
 
 namespace mooring {
 
@@ -11,6 +11,7 @@ void Core::Engine::on(OperationEnded& event, Instant now) {
   const InFlight what = std::move(found->second);
   in_flight_.erase(found);
   stuck_.erase(static_cast<std::uint64_t>(event.outcome.id));
+  note_unsupported(event.outcome);
   switch (what.doing) {
     case Doing::Publish:
       return publish_ended(what, event.outcome, now);
@@ -31,6 +32,8 @@ void Core::Engine::on(OperationEnded& event, Instant now) {
     case Doing::Detach:
     case Doing::Prove:
       return device_ended(what, event.outcome, now);
+    case Doing::ProbeDriver:
+      return flex_probe_ended(what, event.outcome, now);
     case Doing::Measure:
       return measure_ended(what, event.outcome, now);
     case Doing::MakeVolume:
@@ -38,6 +41,8 @@ void Core::Engine::on(OperationEnded& event, Instant now) {
     case Doing::RecycleVolume:
     case Doing::GrowVolume:
       return volume_work_ended(what, event.outcome, now);
+    case Doing::AskDriver:
+      return driver_work_ended(what, event.outcome, now);
     case Doing::None:
       return;
   }
@@ -119,6 +124,11 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
   // Whatever a failed step may have left is found again by unpublishing, which may be done to anything. In a
   // directory that is not Mooring's nothing was made, and nothing is to be removed.
   const bool is_foreign = outcome.error->reason == "ForeignDirectory";
+  ActualDevice* device = actual_.find_device(volume->device);
+  if (outcome.error->reason == "NotStaged" && device != nullptr && device->staged_path.empty()) {
+    device->is_uncertain = true;  // What no table tells of: it has to be staged again.
+    dirty_devices_.insert(device->key);
+  }
   if (is_foreign) actual_.find(what.pod)->directory_may_exist = false;
   volume->state = volume->directory.empty() || is_foreign ? PublishState::Absent : PublishState::Uncertain;
   fail(what.pod, work, of_server(*volume, *outcome.error), now);
@@ -250,12 +260,12 @@ void Core::Engine::unpublish_ended(const InFlight& what, Outcome& outcome, Insta
     fail(what.pod, work, of_server(*volume, *outcome.error), now);
     return;
   }
-  if (volume->is_mount)
+  if (volume->is_mount || volume->shape == flex_shape)
     unmounted_.insert(options_.node.root_dir + "/" +
-                      layout::volume(what.pod, volume->plugin, volume->directory));
+                      layout::mount_place(what.pod, volume->plugin, volume->directory));
   work.removed_since.reset();
   let_go(volume->directory);
-  forget_measurement(layout::volume(what.pod, volume->plugin, volume->directory));
+  forget_measurement(layout::mount_place(what.pod, volume->plugin, volume->directory));
   volume->state = PublishState::Absent;
   volume->claim = {};
   volume->shape.clear();
@@ -375,6 +385,8 @@ void Core::Engine::on(RetryRequested& event, Instant now) {
   }
   are_claims_touched_ = are_claims_touched_ || !tries_asked_.empty();
   scan_backoff_.hurry();
+  flex_drivers_.hurry();
+  registrar_.hurry();
   for (auto& [name, trash] : trash_)
     trash.backoff.hurry();
 }

@@ -31,7 +31,12 @@ Result<Recipe> Core::Engine::recipe_of(const manifest::Pod& pod, const VolumeNam
     error.remedy = "use a kind that `mooringctl get plugins` lists";
     return error;
   }
-  RecipeRequest request{pod, resolved.volume, options_.node, store_, *mounts_};
+  RecipeRequest request{.pod = pod,
+                        .volume = resolved.volume,
+                        .node = options_.node,
+                        .objects = store_,
+                        .mounts = *mounts_,
+                        .drivers = drivers_};
   request.directory = resolved.directory;
   request.read_only = resolved.read_only;
   request.mode = resolved.mode;

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "core/engine.h"
-#include "step/layout.h"
+#include "step/csi_layout.h"
 
 namespace mooring {
 
@@ -123,7 +123,7 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   Operation operation = publish_operation(work, recipe, now);
   operation.what = "publish " + volume_label(actual.key, name);
   const bool is_mount = recipe.presence == Presence::Mount || recipe.presence == Presence::Bind ||
-                        recipe.presence == Presence::Bound;
+                        recipe.presence == Presence::Bound || recipe.presence == Presence::DriverMount;
   start(std::move(operation),
         InFlight{
             Doing::Publish, uid, name, {}, is_mount, std::move(recipe.content), std::move(recipe.sub_paths)});
@@ -135,7 +135,7 @@ const MountFact* Core::Engine::foreign_mount_in(const PodUid& uid, const ActualV
                                                 std::uint32_t own) const {
   if (volume.is_shared) return nullptr;
   const std::string path =
-      options_.node.root_dir + "/" + layout::volume(uid, volume.plugin, volume.directory);
+      options_.node.root_dir + "/" + layout::mount_place(uid, volume.plugin, volume.directory);
   const std::vector<const MountFact*> below = mounts_->below(path);
   if (!below.empty()) return below.front();
   return mounts_->count_at(path) > own ? mounts_->top_at(path) : nullptr;
@@ -168,8 +168,8 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
     drop_watch(uid, work);
     return;
   }
-  const bool may_be_mount =
-      volume.is_mount || (volume.state == PublishState::Uncertain && volume.shape != "directory");
+  const bool may_be_mount = volume.is_mount || volume.shape == flex_shape ||
+                            (volume.state == PublishState::Uncertain && volume.shape != "directory");
   const std::uint32_t own = may_be_mount ? 1 : 0;
   if (const MountFact* foreign = foreign_mount_in(uid, volume, own)) {
     work.is_blocked = true;
@@ -198,8 +198,8 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
   operation.deadline_ms =
       operation.lane == Lane::Own ? options_.unmount_deadline_ms : options_.local_deadline_ms;
   operation.what = "unpublish " + volume_label(actual.key, name);
-  operation.steps = plugin->removal(
-      {uid, volume.directory, options_.node, volume.shape, volume.device, volume.unmount_policy, attempt});
+  operation.steps = plugin->removal({uid, volume.directory, options_.node, volume.shape, volume.device,
+                                     volume.unmount_policy, attempt, volume.plugin, drivers_});
   if (operation.steps.empty()) {
     volume.state = PublishState::Absent;
     volume.claim = {};
@@ -208,7 +208,7 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
     return;
   }
   if (volume.is_shared) {
-    UnmountLeftovers leftovers{layout::volume(uid, volume.plugin, volume.directory), own};
+    UnmountLeftovers leftovers{layout::mount_place(uid, volume.plugin, volume.directory), own};
     operation.steps.insert(operation.steps.begin(), std::move(leftovers));
   }
   // Parts wait for a dead server too: what aborts all that waits for it comes before them then.

@@ -2,7 +2,7 @@
 #include <set>
 
 #include "core/engine.h"
-#include "step/layout.h"
+#include "step/csi_layout.h"
 
 namespace mooring {
 namespace {
@@ -103,7 +103,7 @@ std::string Core::Engine::path_of(const PodUid& uid, const DesiredPod* desired, 
     const bool is_device = volume->shape == "device";
     return options_.node.root_dir + "/" +
            (is_device ? layout::device(uid, volume->plugin, volume->directory)
-                      : layout::volume(uid, volume->plugin, volume->directory));
+                      : layout::mount_place(uid, volume->plugin, volume->directory));
   }
   if (desired == nullptr) return {};
   const Result<Recipe> recipe = recipe_of(*desired->pod, name);

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "core/engine.h"
-#include "step/layout.h"
+#include "step/csi_layout.h"
 
 namespace mooring {
 namespace {
@@ -31,21 +31,21 @@ void Core::Engine::on(UsageAsked& event, Instant now) {
 
 /// What is measured for a volume: the file system that it is, or is on; nullopt: nothing (a raw device, a
 /// path of the node, or a mount that the table does not show yet).
-std::optional<Core::Engine::UsageTarget> Core::Engine::usage_target(const PodUid& uid,
-                                                                    const ActualVolume& volume,
-                                                                    const VolumeWork& work) const {
+std::optional<UsageTarget> Core::Engine::usage_target(const PodUid& uid, const ActualVolume& volume,
+                                                      const VolumeWork& work) const {
   const bool is_directory = volume.shape == "directory" || volume.shape == "bind";
   if (volume.state != PublishState::Published || volume.directory.empty()) return std::nullopt;
-  if (!is_directory && !volume.is_mount) return std::nullopt;
   UsageTarget target;
-  target.path = layout::volume(uid, volume.plugin, volume.directory);
+  target.path = layout::mount_place(uid, volume.plugin, volume.directory);
+  const bool is_mount = volume.is_mount || is_measurable_by_driver(volume, target.path);
+  if (!is_directory && !is_mount) return std::nullopt;
   if (is_directory && work.size_limit) {
     target.key = target.path;
     target.is_limited = true;
     return target;
   }
   const std::string path = options_.node.root_dir + "/" + target.path;
-  const MountFact* mount = volume.is_mount ? mounts_->top_at(path) : mounts_->covering(path);
+  const MountFact* mount = is_mount ? mounts_->top_at(path) : mounts_->covering(path);
   if (mount == nullptr) return std::nullopt;
   target.shares_its_space = is_directory;
   const bool is_own_memory = !is_directory && is_in_memory(*mount);
@@ -258,7 +258,7 @@ std::optional<VolumeUsage> Core::Engine::usage_of(const PodUid& uid, const Actua
 bool Core::Engine::is_over_limit(const PodUid& uid, const ActualVolume& volume,
                                  const VolumeWork& work) const {
   if (!work.size_limit) return false;
-  const auto found = measurements_.find(layout::volume(uid, volume.plugin, volume.directory));
+  const auto found = measurements_.find(layout::mount_place(uid, volume.plugin, volume.directory));
   return found != measurements_.end() && found->second.is_over;
 }
 

@@ -12,6 +12,8 @@
 #include "base/ids.h"
 #include "base/quantity.h"
 #include "base/time.h"
+#include "binding/binder.h"
+#include "core/core.h"
 #include "plan/backoff.h"
 #include "status/status.h"
 #include "step/step.h"
@@ -38,6 +40,8 @@ enum class Doing : std::uint8_t {
   RemoveVolume,
   RecycleVolume,
   GrowVolume,
+  ProbeDriver,
+  AskDriver,  ///< A driver outside is asked what it is, or told what became of its registration.
 };
 
 /// Why something is not as it should be, for people.
@@ -142,6 +146,7 @@ struct InFlight {
   VolumeKey device = {};                         ///< What pods share that it is about; empty: nothing.
   std::string measured = {};                     ///< Of Measure: the key of the measurement.
   ObjectName persistent = {};                    ///< The PersistentVolume that it makes, removes, ...
+  DriverName driver = {};                        ///< Of ProbeDriver.
 };
 
 /// An operation whose worker waits in the kernel and cannot be ended.
@@ -152,6 +157,15 @@ struct StuckOperation {
 };
 /// What there is to say of it.
 std::string stuck_text(std::int32_t worker_pid);
+
+/// Where it is asked how full a volume is.
+struct UsageTarget {
+  std::string key;
+  std::string path;  ///< Relative.
+  Lane lane = Lane::Own;
+  bool is_limited = false;        ///< It is the directory of one volume, which has a limit.
+  bool shares_its_space = false;  ///< What is used of the file system is not the volume's.
+};
 
 /// How full something is: a file system, for all volumes on it, or one directory that has a limit.
 struct Measurement {
@@ -167,6 +181,13 @@ struct Measurement {
   bool is_enforced = false;            ///< The kernel keeps the limit.
   bool is_over = false;                ///< It holds more than its limit.
   std::optional<MonotonicTime> timer;  ///< When it is looked at again by itself.
+};
+
+/// A transaction of the ledger that is being written.
+struct Writing {
+  LedgerTransaction transaction;
+  std::vector<BindingEvent> events;
+  bool is_asked = false;  ///< It is what people asked for.
 };
 
 /// What a measurement takes a place of while it is in flight, so that what hangs leaves places to others.

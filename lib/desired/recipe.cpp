@@ -22,6 +22,9 @@ Shape Recipe::shape() const {
       return "bound";
     case Presence::Device:
       return "device";
+    case Presence::Driver:
+    case Presence::DriverMount:
+      return driver_shape;
     case Presence::Mount:
       return mount_types.empty() ? "mount" : "mount:" + mount_types.front();
   }

@@ -20,12 +20,14 @@ using Shape = std::string;
 /// What must be true on the node while a volume is published to a pod; the actual state is compared with it
 /// whenever the mount table changes.
 enum class Presence : std::uint8_t {
-  HostPath,   ///< Nothing of Mooring's: the path belongs to the node.
-  Directory,  ///< A directory of ours, with nothing mounted exactly on it.
-  Mount,      ///< A mount exactly at the path, of one of `mount_types`.
-  Bind,       ///< A directory of ours, bound on itself (MapGroup).
-  Bound,      ///< A bind of what is staged for the node, or of a directory of the node.
-  Device,     ///< A link to a raw device.
+  HostPath,     ///< Nothing of Mooring's: the path belongs to the node.
+  Directory,    ///< A directory of ours, with nothing mounted exactly on it.
+  Mount,        ///< A mount exactly at the path, of one of `mount_types`.
+  Bind,         ///< A directory of ours, bound on itself (MapGroup).
+  Bound,        ///< A bind of what is staged for the node, or of a directory of the node.
+  Device,       ///< A link to a raw device.
+  DriverMount,  ///< A directory of ours, in which a driver outside mounted something (`path`).
+  Driver,       ///< A directory of ours, which a driver mounts on or writes into: the table cannot tell.
 };
 
 /// The way up of a stage; the way down is Plugin::removal(), which must not need the manifest. No steps:
@@ -72,7 +74,12 @@ struct Recipe {
   /// Of a directory on a file system that it shares: how much it may hold. Kept by the kernel where that can
   /// (LimitDirectory), else watched.
   std::optional<Quantity> size_limit;
-  bool read_only = false;  ///< As a whole, for all containers.
+  /// Of Presence::Driver and DriverMount: its shape, which tells for ever whose volume it is: "csi:d" of a
+  /// PersistentVolume, "csi-ephemeral:d" of a pod's own. The way down needs the driver when no manifest names
+  /// it any more.
+  Shape driver_shape;
+  bool has_own_group = false;  ///< fsGroup changes nothing: the driver sees to it, or wants it so.
+  bool read_only = false;      ///< As a whole, for all containers.
   /// What may be done to unmount it while its server does not answer. It outlives the manifest.
   UnmountPolicy unmount_policy = UnmountPolicy::Force;
   bool is_shared = false;  ///< A container may mount in it what the node sees too (Bidirectional).

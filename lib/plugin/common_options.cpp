@@ -148,7 +148,8 @@ Result<void> add_sub_paths(const RecipeRequest& request, const PluginSupport& su
 
 Result<void> add_group(const RecipeRequest& request, const PluginSupport& support, Recipe& recipe) {
   const manifest::PodSecurity& security = request.pod.security;
-  const bool is_walked = support.fs_group && !support.writes_content && recipe.presence != Presence::Device;
+  const bool is_walked = support.fs_group && !support.writes_content && recipe.presence != Presence::Device &&
+                         !recipe.has_own_group;
   if (!is_walked || !security.fs_group || is_read_only(request)) return success();
   const auto group = static_cast<std::uint32_t>(*security.fs_group);
   const std::string path = recipe.path.substr(request.node.root_dir.size() + 1);

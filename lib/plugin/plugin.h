@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "desired/recipe.h"
+#include "driver/drivers.h"
 #include "facts/mount_table.h"
 #include "manifest/pod.h"
 #include "objects/store.h"
@@ -27,6 +28,12 @@ struct PluginSupport {
   bool selinux_relabel = false;
 };
 
+/// For whoever knows of no drivers.
+inline const DriverSet& no_drivers() {
+  static const DriverSet none;
+  return none;
+}
+
 /// What a recipe is made from.
 struct RecipeRequest {
   const manifest::Pod& pod;
@@ -42,6 +49,7 @@ struct RecipeRequest {
   bool read_only = false;              ///< As a whole: the pod, the source or the access modes say so.
   manifest::VolumeMode mode = manifest::VolumeMode::Filesystem;
   const manifest::PersistentVolume* persistent = nullptr;  ///< nullptr: the pod's own.
+  const DriverSet& drivers = no_drivers();                 ///< Those outside that can be used now.
 
   /// Where the volume lies below `volumes/<plugin>`.
   VolumeDirectory directory_name() const {
@@ -58,6 +66,8 @@ struct Remains {
   VolumeKey device = {};  ///< What it shares with other pods' volumes; empty: nothing.
   UnmountPolicy unmount_policy = UnmountPolicy::Force;  ///< As the recipe had it.
   std::uint32_t attempt = 0;  ///< How often its removal was ended at its deadline before.
+  PluginName plugin = {};     ///< What it is of, where a plugin has several names; else may be empty.
+  const DriverSet& drivers = no_drivers();  ///< Those outside that can be used now.
 };
 
 /// The same of what pods share of a volume.
@@ -65,6 +75,8 @@ struct DeviceRemains {
   VolumeKey key;
   DeviceName device;
   std::string staged_path;  ///< See DeviceRecipe.
+  const DriverSet& drivers = no_drivers();
+  NodeName node = {};
 };
 
 /// A kind of volume. Pure: answers depend on arguments alone, and touch nothing.
@@ -73,6 +85,8 @@ class Plugin {
   virtual ~Plugin() = default;
 
   virtual PluginName name() const = 0;
+  /// True for each name that volumes of this plugin may have: FlexVolume drivers have their own.
+  virtual bool is_called(const PluginName& plugin) const { return plugin == name(); }
   virtual PluginSupport support() const = 0;
   /// True if this plugin makes volumes of this source.
   virtual bool takes(const manifest::VolumeSource& source) const = 0;

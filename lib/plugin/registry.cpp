@@ -2,7 +2,9 @@
 
 #include "plugin/block.h"
 #include "plugin/config_volume.h"
+#include "plugin/csi_volume.h"
 #include "plugin/empty_dir.h"
+#include "plugin/flex_volume.h"
 #include "plugin/host_path.h"
 #include "plugin/local.h"
 #include "plugin/nfs.h"
@@ -23,6 +25,9 @@ const Plugin* PluginRegistry::by_name(const PluginName& name) const {
   for (const auto& plugin : plugins_) {
     if (plugin->name() == name) return plugin.get();
   }
+  for (const auto& plugin : plugins_) {
+    if (plugin->is_called(name)) return plugin.get();
+  }
   return nullptr;
 }
 
@@ -31,7 +36,7 @@ std::optional<VolumeKey> PluginRegistry::device_of(const manifest::PersistentVol
   return plugin == nullptr ? std::nullopt : plugin->device_key(volume);
 }
 
-PluginRegistry built_in_plugins() {
+PluginRegistry built_in_plugins(FlexSettings flex) {
   std::vector<std::unique_ptr<const Plugin>> plugins;
   plugins.push_back(std::make_unique<EmptyDirPlugin>());
   plugins.push_back(std::make_unique<HostPathPlugin>());
@@ -42,6 +47,8 @@ PluginRegistry built_in_plugins() {
   plugins.push_back(std::make_unique<ConfigVolumePlugin<manifest::ProjectedSource>>());
   plugins.push_back(std::make_unique<LocalPlugin>());
   plugins.push_back(std::make_unique<BlockPlugin>());
+  plugins.push_back(std::make_unique<CsiPlugin>());
+  plugins.push_back(std::make_unique<FlexVolumePlugin>(std::move(flex)));
   return PluginRegistry(std::move(plugins));
 }
 

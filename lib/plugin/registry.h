@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "plugin/flex_volume.h"
 #include "plugin/plugin.h"
 
 namespace mooring {
@@ -24,7 +25,7 @@ class PluginRegistry {
   std::vector<std::unique_ptr<const Plugin>> plugins_;
 };
 
-/// emptyDir, hostPath, configMap, secret, downwardAPI and projected.
-PluginRegistry built_in_plugins();
+/// Each kind of volume that this Mooring makes. FlexVolume drivers are called as `flex` says.
+PluginRegistry built_in_plugins(FlexSettings flex = {});
 
 }  // namespace mooring

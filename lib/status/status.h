@@ -119,6 +119,29 @@ struct DeviceStatus {
   std::vector<std::string> users;  ///< "namespace/pod/volume", sorted.
 };
 
+/// A driver outside, or who may become one.
+struct DriverStatus {
+  std::string kind;  ///< "CSI" or "FlexVolume".
+  std::string name;  ///< Empty: nobody knows yet.
+  /// "Registered"; "NotAnswering" (it is registered, and does not answer); "Waiting" for an answer;
+  /// "Refused".
+  std::string state;
+  std::string socket;  ///< Where it registers, or what the configuration names; of a FlexVolume its program.
+  std::string endpoint;        ///< Where it listens; empty: nobody knows yet, as all that follows.
+  std::string version;         ///< Of the protocol.
+  std::string vendor_version;  ///< Its own.
+  std::string node_id;
+  std::map<std::string, std::string> topology;
+  std::int64_t volumes_max = 0;           ///< On this node; 0: no limit.
+  std::vector<std::string> capabilities;  ///< "Node/STAGE_UNSTAGE_VOLUME", as the protocol names them.
+  std::string reason;                     ///< One CamelCase word; empty: nothing is wrong.
+  std::string message;
+  std::string action;
+  std::uint32_t attempts = 0;
+  std::optional<WallTime> next_retry;
+  friend bool operator==(const DriverStatus&, const DriverStatus&) = default;
+};
+
 /// A PersistentVolume that was looked at for a claim.
 struct ClaimCandidate {
   std::string volume;

@@ -71,10 +71,10 @@ TEST(Status, a_failed_volume_says_the_step_the_cause_and_what_to_do) {
 TEST(Status, a_volume_that_its_plugin_refuses_is_pending_and_waits_for_no_time) {
   Shell shell;
   shell.start();
-  shell.write("web", {{"v", "flexVolume: {driver: example.com/lvm}"}});
+  shell.write("web", {{"v", "iscsi: {targetPortal: t, iqn: i, lun: 0}"}});
   EXPECT_EQ(shell.volume("web", "v").phase, Phase::Pending);
   EXPECT_EQ(shell.volume("web", "v").reason, "NoPlugin");
-  EXPECT_THAT(shell.volume("web", "v").message, HasSubstr("kubernetes.io/flexvolume"));
+  EXPECT_THAT(shell.volume("web", "v").message, HasSubstr("kubernetes.io/iscsi"));
   EXPECT_FALSE(shell.volume("web", "v").next_retry);
   EXPECT_FALSE(shell.core.next_wake());
   shell.feed(RetryRequested{});

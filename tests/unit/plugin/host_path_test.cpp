@@ -160,7 +160,7 @@ TEST(HostPath, kb_13_2_removal_touches_nothing_of_the_node) {
 
 TEST(Registry, has_the_built_in_plugins_by_source_and_by_name) {
   const PluginRegistry registry = built_in_plugins();
-  ASSERT_EQ(registry.all().size(), 9u);
+  ASSERT_EQ(registry.all().size(), 11u);
   EXPECT_EQ(registry.for_source(manifest::EmptyDirSource{})->name(), PluginName("kubernetes.io/empty-dir"));
   EXPECT_EQ(registry.for_source(manifest::HostPathSource{})->name(), PluginName("kubernetes.io/host-path"));
   for (const auto& each : registry.all())

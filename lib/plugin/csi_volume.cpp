@@ -1,0 +1,359 @@
+#include "plugin/csi_volume.h"
+
+#include <algorithm>
+
+#include "base/quote.h"
+#include "csi/errors.h"
+#include "csi/names.h"
+#include "csi/requests.h"
+#include "csi/volume_data.h"
+#include "plugin/csi_objects.h"
+#include "step/csi_layout.h"
+#include "step/layout.h"
+
+namespace mooring {
+namespace {
+
+using manifest::AccessMode;
+using manifest::CsiSource;
+using Secrets = std::map<std::string, SecretBytes>;
+
+constexpr std::string_view ephemeral_shape = "csi-ephemeral:";
+constexpr std::string_view persistent_shape = "csi:";
+/// An fsType that a driver is told as a raw device by, though the volume is a directory: the kubelet's way.
+constexpr std::string_view block_type = "block";
+
+csi::ClaimedAccess claimed(AccessMode mode) {
+  switch (mode) {
+    case AccessMode::ReadWriteOnce:
+      return csi::ClaimedAccess::ReadWriteOnce;
+    case AccessMode::ReadOnlyMany:
+      return csi::ClaimedAccess::ReadOnlyMany;
+    case AccessMode::ReadWriteMany:
+      return csi::ClaimedAccess::ReadWriteMany;
+    case AccessMode::ReadWriteOncePod:
+      break;
+  }
+  return csi::ClaimedAccess::ReadWriteOncePod;
+}
+
+/// A volume as it is known when no recipe is there.
+CsiVolume known_volume(const layout::CsiVolumeName& name, const DriverSet& drivers) {
+  CsiVolume volume{name.driver, {}, name.handle, csi::call_deadline_ms};
+  if (const CsiDriver* driver = drivers.find_csi(name.driver)) volume.socket = driver->socket;
+  return volume;
+}
+
+/// One recipe, put together.
+class Maker {
+ public:
+  Maker(const RecipeRequest& request, const CsiSetting& setting)
+      : request_(request),
+        setting_(setting),
+        source_(std::get<CsiSource>(request.volume.source)),
+        spec_(setting.spec.value_or(CsiDriverSpec())),
+        is_inline_(request.persistent == nullptr),
+        is_block_(request.mode == manifest::VolumeMode::Block),
+        read_only_(request.read_only || source_.read_only) {}
+
+  Result<Recipe> run() {
+    MOORING_TRY(look_up());
+    MOORING_TRY(check_lifecycle());
+    capability_ = capability();
+    MOORING_TRY(publish_secrets_, csi_secrets_of(publish_secret(), "NodePublishSecretRef", request_.objects));
+    MOORING_TRY(expand_secrets_,
+                csi_secrets_of(source_.node_expand_secret, "NodeExpandSecretRef", request_.objects));
+    Recipe recipe;
+    recipe.directory = request_.directory_name();
+    recipe.publish.lane = Lane::Own;
+    recipe.publish.up.emplace_back(
+        MakePodDirectory{request_.pod.uid, request_.pod.key.name_space, request_.pod.key.name});
+    recipe.publish.up.emplace_back(published(recipe));
+    if (!is_inline_) {
+      MOORING_TRY(recipe.device, shared());
+      if (!driver_->node.stage_unstage && wants_growth() && driver_->node.expand)
+        recipe.publish.up.emplace_back(growth(true));
+    }
+    recipe.has_own_group =
+        !capability_.volume_mount_group.empty() ||
+        !gets_group(spec_.group_policy, source_.file_system_type, access_modes(), read_only_);
+    return recipe;
+  }
+
+ private:
+  Result<void> look_up() {
+    const DriverName name(source_.driver);
+    if (!layout::is_csi_driver_element(name))
+      return refusal("InvalidDriverName", mooring::quoted(name.str()) + " cannot be the name of a CSI driver",
+                     "");
+    volume_.driver = name;
+    volume_.handle =
+        is_inline_ ? csi::inline_handle(request_.pod.uid, request_.volume.name) : source_.volume_handle;
+    const bool is_bad_block = is_block_ && !layout::is_csi_block_element(request_.directory_name());
+    if (volume_.handle.empty() || is_bad_block)
+      return refusal(
+          "InvalidVolumeHandle",
+          "PersistentVolume " + mooring::quoted(request_.directory_name().str()) +
+              (is_bad_block ? " cannot be the name of a raw device's directory" : " has no volumeHandle"),
+          is_bad_block ? "give it another name" : "set csi.volumeHandle");
+    driver_ = request_.drivers.find_csi(name);
+    if (driver_ == nullptr) return csi::not_registered(name);
+    volume_.socket = driver_->socket;
+    volume_.deadline_ms = csi::call_deadline_ms;
+    return success();
+  }
+
+  /// Of a driver without an object it is known that it has persistent volumes, and no more.
+  Result<void> check_lifecycle() const {
+    if (is_inline_ ? spec_.allows_ephemeral : spec_.allows_persistent) return success();
+    const std::string why =
+        setting_.spec ? std::string("only supports [\"") + (is_inline_ ? "Persistent" : "Ephemeral") + "\"]"
+                      : std::string("no CSIDriver object");
+    return refusal("LifecycleUnsupported",
+                   std::string("volume mode \"") + (is_inline_ ? "Ephemeral" : "Persistent") +
+                       "\" not supported by driver " + source_.driver + " (" + why + ")",
+                   is_inline_ ? "use a claim, or a CSIDriver object whose volumeLifecycleModes name Ephemeral"
+                              : "put the volume into the pod itself (csi)");
+  }
+
+  std::set<AccessMode> access_modes() const {
+    if (is_inline_ || request_.persistent->access_modes.empty()) return {AccessMode::ReadWriteOnce};
+    return request_.persistent->access_modes;
+  }
+
+  CsiCapability capability() const {
+    CsiCapability capability;
+    const std::set<AccessMode> modes = access_modes();
+    const AccessMode first =
+        is_inline_ ? *modes.begin() : request_.persistent->first_access_mode.value_or(*modes.begin());
+    capability.access_mode = csi::access_mode(claimed(first), driver_->node.single_node_multi_writer);
+    capability.is_block = is_block_ || source_.file_system_type == block_type;
+    if (capability.is_block) return capability;
+    capability.fs_type = source_.file_system_type;
+    if (!is_inline_) capability.mount_flags = request_.mount_options;
+    const auto& group = request_.pod.security.fs_group;
+    if (group && driver_->node.volume_mount_group) capability.volume_mount_group = std::to_string(*group);
+    return capability;
+  }
+
+  std::optional<ObjectKey> publish_secret() const {
+    if (!is_inline_) return source_.node_publish_secret;
+    if (source_.publish_secret_name.empty()) return std::nullopt;
+    return ObjectKey{request_.pod.key.name_space, ObjectName(source_.publish_secret_name)};
+  }
+
+  bool wants_growth() const {
+    return !is_inline_ && !read_only_ && request_.persistent->capacity.rounded_up() > 0;
+  }
+
+  std::string staged_path() const {
+    return is_block_ ? layout::csi_block_staged(request_.directory_name())
+                     : layout::csi_staged(volume_.driver, volume_.handle);
+  }
+  /// Empty: the driver does not stage, and is told of no such path.
+  std::string told_staged_path() const {
+    return !is_inline_ && driver_->node.stage_unstage ? staged_path() : std::string();
+  }
+  std::string target_path() const {
+    return is_block_ ? layout::csi_block_target(request_.directory_name(), request_.pod.uid)
+                     : layout::csi_target(request_.pod.uid, request_.directory_name());
+  }
+
+  ExpandCsiVolume growth(bool may_be_refused) const {
+    ExpandCsiVolume expand;
+    expand.volume = volume_;
+    expand.staged_path = told_staged_path();
+    expand.path = expand.staged_path.empty() ? target_path() : expand.staged_path;
+    expand.required_bytes = static_cast<std::uint64_t>(request_.persistent->capacity.rounded_up());
+    expand.may_be_refused = may_be_refused;
+    expand.is_supported = driver_->node.expand;
+    expand.capability = capability_;
+    expand.secrets = expand_secrets_;
+    return expand;
+  }
+
+  Result<DeviceRecipe> shared() const {
+    DeviceRecipe device;
+    device.key = layout::csi_key({volume_.driver, volume_.handle});
+    device.device = {DeviceName::Kind::Csi, volume_.driver.str() + "^" + volume_.handle};
+    device.staged_path = staged_path();
+    StageCsiVolume stage;
+    stage.volume = volume_;
+    stage.path = device.staged_path;
+    stage.data = is_block_ ? layout::csi_block_data(request_.directory_name())
+                           : layout::csi_staged_data(volume_.driver, volume_.handle);
+    stage.calls_driver = driver_->node.stage_unstage;
+    if (stage.calls_driver) {
+      stage.capability = capability_;
+      stage.publish_context = setting_.publish_context;
+      stage.volume_context = source_.attributes;
+      MOORING_TRY(stage.secrets,
+                  csi_secrets_of(source_.node_stage_secret, "NodeStageSecretRef", request_.objects));
+    }
+    device.stage.lane = Lane::Own;
+    device.stage.up.emplace_back(std::move(stage));
+    if (!wants_growth()) return device;
+    device.capacity_bytes = static_cast<std::uint64_t>(request_.persistent->capacity.rounded_up());
+    if (driver_->node.stage_unstage && driver_->node.expand) device.stage.up.emplace_back(growth(true));
+    device.grow = {{growth(false)}, Lane::Own};
+    return device;
+  }
+
+  PublishCsiVolume published(Recipe& recipe) const {
+    const manifest::Pod& pod = request_.pod;
+    PublishCsiVolume publish;
+    publish.volume = volume_;
+    publish.path = target_path();
+    publish.staged_path = told_staged_path();
+    publish.read_only = read_only_;
+    publish.capability = capability_;
+    publish.publish_context = setting_.publish_context;
+    publish.volume_context = source_.attributes;
+    if (spec_.pod_info_on_mount) {
+      const std::string account = pod.service_account.empty() ? "default" : pod.service_account;
+      csi::add_pod_info({pod.key.name.str(), pod.key.name_space.str(), pod.uid.str(), account, is_inline_},
+                        publish.volume_context);
+    }
+    publish.secrets = publish_secrets_;
+    if (is_block_) {
+      recipe.presence = Presence::Device;
+      const std::string link = layout::device(pod.uid, layout::csi_plugin(), recipe.directory);
+      recipe.path = request_.node.root_dir + "/" + link;
+      publish.map = CsiDeviceMap{layout::csi_block_map(recipe.directory) + "/" + pod.uid.str(), link};
+      return publish;
+    }
+    recipe.presence = Presence::DriverMount;
+    recipe.driver_shape = std::string(is_inline_ ? ephemeral_shape : persistent_shape) + volume_.driver.str();
+    recipe.path = request_.node.root_dir + "/" + publish.path;
+    publish.data = layout::csi_target_data(pod.uid, recipe.directory);
+    publish.data_text =
+        csi::encode_volume_data({volume_.driver, volume_.handle, recipe.directory, request_.node.name,
+                                 csi::attachment_id(volume_.handle, volume_.driver, request_.node.name),
+                                 is_inline_ ? "Ephemeral" : "Persistent"});
+    return publish;
+  }
+
+  const RecipeRequest& request_;
+  const CsiSetting& setting_;
+  const CsiSource& source_;
+  const CsiDriverSpec spec_;
+  const bool is_inline_;
+  const bool is_block_;
+  const bool read_only_;
+  const CsiDriver* driver_ = nullptr;
+  CsiVolume volume_;
+  CsiCapability capability_;
+  Secrets publish_secrets_;
+  Secrets expand_secrets_;
+};
+
+std::vector<Step> device_removal(const Remains& remains, const layout::CsiVolumeName& name) {
+  UnpublishCsiVolume unpublish;
+  unpublish.volume = known_volume(name, remains.drivers);
+  unpublish.path = layout::csi_block_target(remains.directory, remains.pod);
+  unpublish.map = CsiDeviceMap{layout::csi_block_map(remains.directory) + "/" + remains.pod.str(),
+                               layout::device(remains.pod, layout::csi_plugin(), remains.directory)};
+  return {std::move(unpublish)};
+}
+
+}  // namespace
+
+bool gets_group(CsiGroupPolicy policy, const std::string& fs_type, const std::set<AccessMode>& modes,
+                bool read_only) {
+  if (read_only) return false;
+  switch (policy) {
+    case CsiGroupPolicy::None:
+      return false;
+    case CsiGroupPolicy::File:
+      return true;
+    case CsiGroupPolicy::ReadWriteOnceWithFsType:
+      break;
+  }
+  return !fs_type.empty() &&
+         (modes.contains(AccessMode::ReadWriteOnce) || modes.contains(AccessMode::ReadWriteOncePod));
+}
+
+Result<Recipe> csi_volume_recipe(const RecipeRequest& request, const CsiSetting& setting) {
+  return Maker(request, setting).run();
+}
+
+PluginName CsiPlugin::name() const {
+  return layout::csi_plugin();
+}
+
+PluginSupport CsiPlugin::support() const {
+  PluginSupport support;
+  support.mount_options = true;
+  support.fs_group = true;
+  support.fs_group_policy = true;
+  support.block_mode = true;
+  support.selinux_relabel = true;
+  return support;
+}
+
+bool CsiPlugin::takes(const manifest::VolumeSource& source) const {
+  const auto* csi = std::get_if<CsiSource>(&source);
+  return csi != nullptr && csi->driver != manifest::block_driver;
+}
+
+Result<Recipe> CsiPlugin::recipe(const RecipeRequest& request) const {
+  const DriverName driver(std::get<CsiSource>(request.volume.source).driver);
+  return csi_volume_recipe(request, csi_setting_of(request, driver));
+}
+
+std::vector<Step> CsiPlugin::removal(const Remains& remains) const {
+  const auto shared = layout::parse_csi_key(remains.device);
+  if (remains.shape == "device" && shared) return device_removal(remains, *shared);
+  UnpublishCsiVolume unpublish;
+  unpublish.path = layout::csi_target(remains.pod, remains.directory);
+  unpublish.data = layout::csi_target_data(remains.pod, remains.directory);
+  layout::CsiVolumeName name;
+  if (remains.shape.starts_with(ephemeral_shape)) {
+    name = {DriverName(remains.shape.substr(ephemeral_shape.size())),
+            csi::inline_handle(remains.pod, VolumeName(remains.directory.str()))};
+  } else if (shared) {
+    name = *shared;
+  } else if (remains.shape.starts_with(persistent_shape)) {
+    name.driver = DriverName(remains.shape.substr(persistent_shape.size()));
+  }
+  unpublish.volume = known_volume(name, remains.drivers);
+  if (name.driver.empty()) {
+    for (const auto& [driver, facts] : remains.drivers.csi)
+      unpublish.sockets.emplace(driver.str(), facts.socket);
+  }
+  return {std::move(unpublish)};
+}
+
+std::vector<Step> CsiPlugin::unstage(const DeviceRemains& remains) const {
+  const auto name = layout::parse_csi_key(remains.key);
+  if (!name || remains.staged_path.empty()) return {};
+  const CsiDriver* driver = remains.drivers.find_csi(name->driver);
+  UnstageCsiVolume unstage;
+  unstage.volume = known_volume(*name, remains.drivers);
+  unstage.path = remains.staged_path;
+  // Of a driver that is gone nobody knows: it is asked when it is back.
+  unstage.calls_driver = driver == nullptr || driver->node.stage_unstage;
+  const auto directory = layout::parse_csi_block_staged(remains.staged_path);
+  unstage.data =
+      directory ? layout::csi_block_data(*directory) : layout::csi_staged_data(name->driver, name->handle);
+  std::vector<Step> steps{std::move(unstage)};
+  if (directory) {
+    for (const std::string& path :
+         {layout::csi_block_map(*directory), layout::csi_block_published(*directory),
+          layout::csi_block_root(*directory)})
+      steps.emplace_back(RemoveDirectory{path});
+  }
+  return steps;
+}
+
+std::vector<Step> CsiPlugin::detach(const DeviceRemains& remains) const {
+  return unstage(remains);
+}
+
+std::optional<VolumeKey> CsiPlugin::device_key(const manifest::PersistentVolume& volume) const {
+  const auto* csi = std::get_if<CsiSource>(&volume.source);
+  if (csi == nullptr || csi->volume_handle.empty()) return std::nullopt;
+  return layout::csi_key({DriverName(csi->driver), csi->volume_handle});
+}
+
+}  // namespace mooring
