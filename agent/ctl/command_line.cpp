@@ -52,11 +52,12 @@ class Commands {
     add("status", "what the node's pods and volumes are like", run_status)
         ->add_flag("-x", options_.only_exceptions, "only what is not as it should be");
     CLI::App* get = add("get", "a table of objects", run_get);
-    get->add_option("KIND", options_.kind, "pods, volumes, events, plugins, pv, pvc, sc or devices")
+    get->add_option("KIND", options_.kind, "pods, volumes, events, plugins, pv, pvc, sc, devices or drivers")
         ->required();
     get->add_option("NAME", options_.name, "only this one; a volume's is POD or POD/VOLUME");
     CLI::App* describe = add("describe", "everything about one object", run_describe);
-    describe->add_option("KIND", options_.kind, "pod, volume, pvc, pv, sc, device or plugin")->required();
+    describe->add_option("KIND", options_.kind, "pod, volume, pvc, pv, sc, device, driver or plugin")
+        ->required();
     describe->add_option("NAME", options_.name, "its name; a volume's is POD/VOLUME");
     add_name(add("explain", "why a pod, a volume or a claim is as it is, and what to do", run_explain),
              "pod/NAME, pod/NAME/VOLUME, pvc/NAME, pv/NAME or sc/NAME");

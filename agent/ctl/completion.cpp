@@ -29,6 +29,8 @@ _mooringctl() {
     --filename | --root-dir) COMPREPLY=($(compgen -f -- "$current")); return ;;
     device | devices)
       COMPREPLY=($(compgen -W "$(_mooringctl_names devices | sed 's:^device/::')" -- "$current")); return ;;
+    driver | drivers)
+      COMPREPLY=($(compgen -W "$(_mooringctl_names drivers | sed 's:^driver/::')" -- "$current")); return ;;
     pvc | persistentvolumeclaim | persistentvolumeclaims | pv | persistentvolume | persistentvolumes | \
       sc | storageclass | storageclasses)
       COMPREPLY=($(compgen -W "$(_mooringctl_names "$previous" | sed 's:^[^/]*/::')" -- "$current")); return ;;
@@ -49,7 +51,7 @@ _mooringctl() {
   fi
   case "$command" in
     "") COMPREPLY=($(compgen -W "$commands" -- "$current")) ;;
-    get | describe) COMPREPLY=($(compgen -W "pods volumes events plugins pv pvc sc devices" -- "$current")) ;;
+    get | describe) COMPREPLY=($(compgen -W "pods volumes events plugins pv pvc sc devices drivers" -- "$current")) ;;
     explain | wait) COMPREPLY=($(compgen -W "$(_mooringctl_names pods; _mooringctl_names pvc)" -- "$current")) ;;
     render | retry) COMPREPLY=($(compgen -W "$(_mooringctl_names pods)" -- "$current")) ;;
     delete) COMPREPLY=($(compgen -W "$(_mooringctl_names pvc)" -- "$current")) ;;

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "devices.h"
 #include "documents.h"
+#include "drivers.h"
 #include "output.h"
 #include "storage.h"
 #include "tables.h"
@@ -173,6 +174,8 @@ ExitStatus run_get(const Options& options) {
       return get_storage(options, *kind);
     case Kind::Devices:
       return get_devices(options);
+    case Kind::Drivers:
+      return get_drivers(options);
   }
   return ExitStatus::Usage;
 }

@@ -9,6 +9,7 @@
 #include "details.h"
 #include "devices.h"
 #include "documents.h"
+#include "drivers.h"
 #include "output.h"
 #include "storage.h"
 #include "tables.h"
@@ -136,6 +137,7 @@ ExitStatus run_describe(const Options& options) {
   if (options.name.empty()) return fail(usage_error("describe needs a name"));
   if (*kind == Kind::Plugins) return describe_plugin(options);
   if (*kind == Kind::Devices) return describe_device(options);
+  if (*kind == Kind::Drivers) return describe_driver(options);
   if (is_storage(*kind)) return describe_storage(options, *kind);
   if (*kind != Kind::Pods && *kind != Kind::Volumes) return fail(no_such(options.kind, options.name));
   const auto reference = parse_pod_reference(options, "pod/" + options.name, *kind == Kind::Volumes);
@@ -190,6 +192,11 @@ ExitStatus run_dump(const Options& options) {
   json["devices"] = Json::array();
   for (const DeviceStatus& device : devices.value())
     json["devices"].push_back(device_json(device));
+  json["drivers"] = Json::array();
+  const auto drivers = client.value()->drivers();
+  if (!drivers) return fail(drivers.error());
+  for (const DriverStatus& driver : drivers.value())
+    json["drivers"].push_back(driver_json(driver));
   append_storage(json, *client.value());
   json["events"] = Json::array();
   for (const StatusEvent& event : events.value())

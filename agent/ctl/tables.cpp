@@ -47,13 +47,15 @@ std::optional<Kind> kind_of(const std::string& word) {
       {"storageclasses", Kind::Classes},
       {"device", Kind::Devices},
       {"devices", Kind::Devices},
+      {"driver", Kind::Drivers},
+      {"drivers", Kind::Drivers},
   };
   const auto found = words.find(word);
   return found == words.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::string kinds_text() {
-  return "kinds are pods, volumes, events, plugins, pv, pvc, sc and devices";
+  return "kinds are pods, volumes, events, plugins, pv, pvc, sc, devices and drivers";
 }
 
 std::string pod_table(const std::vector<PodStatus>& pods, bool with_namespace, bool is_wide) {

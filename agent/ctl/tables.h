@@ -18,7 +18,8 @@ enum class Kind : std::uint8_t {
   PersistentVolumes,
   Claims,
   Classes,
-  Devices
+  Devices,
+  Drivers
 };
 
 /// By its name, in the singular, the plural or short; nullopt for any other word.

@@ -169,6 +169,10 @@ struct BusObjects {
     return answer_list(call, static_cast<BusService*>(data)->core_.devices(), append_device_status);
   }
 
+  static int list_drivers(sd_bus_message* call, void* data, sd_bus_error*) {
+    return answer_list(call, static_cast<BusService*>(data)->core_.drivers(), append_driver_status);
+  }
+
   static int get_container_security(sd_bus_message* call, void* data, sd_bus_error* error) {
     auto& service = *static_cast<BusService*>(data);
     ObjectKey key;
@@ -275,6 +279,8 @@ const sd_bus_vtable manager_table[] = {
         SD_BUS_RESULT("aa{sv}", devices), BusObjects::get_container_devices, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("ListDevices", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("aa{sv}", devices),
                             BusObjects::list_devices, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ListDrivers", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("aa{sv}", drivers),
+                            BusObjects::list_drivers, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS(
         "GetContainerSecurity", SD_BUS_ARGS("s", namespace, "s", name, "s", container, "a{sv}", options),
         SD_BUS_RESULT("a{sv}", security), BusObjects::get_container_security, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -289,6 +295,7 @@ const sd_bus_vtable manager_table[] = {
     SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, BusObjects::reload,
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_SIGNAL("DevicesChanged", "", 0),
+    SD_BUS_SIGNAL("DriversChanged", "", 0),
     SD_BUS_SIGNAL_WITH_ARGS("PodReady", SD_BUS_ARGS("s", namespace, "s", name, "s", uid), 0),
     SD_BUS_SIGNAL_WITH_ARGS("PodGone", SD_BUS_ARGS("s", namespace, "s", name, "s", uid), 0),
     SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("(ttbsss)", event), 0),

@@ -120,6 +120,30 @@ int append_device_status(sd_bus_message* reply, const DeviceStatus& device) {
   return failed < 0 ? failed : sd_bus_message_close_container(reply);
 }
 
+int append_driver_status(sd_bus_message* reply, const DriverStatus& driver) {
+  int failed = sd_bus_message_open_container(reply, 'a', "{sv}");
+  const std::pair<const char*, const std::string&> texts[] = {
+      {"kind", driver.kind},         {"name", driver.name},
+      {"state", driver.state},       {"socket", driver.socket},
+      {"endpoint", driver.endpoint}, {"version", driver.version},
+      {"nodeID", driver.node_id},    {"vendorVersion", driver.vendor_version},
+      {"reason", driver.reason},     {"message", driver.message},
+      {"action", driver.action}};
+  for (const auto& [key, text] : texts) {
+    if (failed >= 0) failed = append_entry(reply, key, text);
+  }
+  std::vector<std::string> topology;
+  for (const auto& [key, value] : driver.topology)
+    topology.push_back(std::string(key).append("=").append(value));
+  if (failed >= 0) failed = append_texts_entry(reply, "topology", topology);
+  if (failed >= 0) failed = append_texts_entry(reply, "capabilities", driver.capabilities);
+  if (failed >= 0) failed = sd_bus_message_append(reply, "{sv}", "volumesMax", "x", driver.volumes_max);
+  if (failed >= 0) failed = sd_bus_message_append(reply, "{sv}", "attempts", "u", driver.attempts);
+  const std::uint64_t next = driver.next_retry ? micros(*driver.next_retry) : 0;
+  if (failed >= 0) failed = sd_bus_message_append(reply, "{sv}", "nextRetry", "t", next);
+  return failed < 0 ? failed : sd_bus_message_close_container(reply);
+}
+
 int append_security(sd_bus_message* reply, const ContainerSecurity& security) {
   int failed = sd_bus_message_open_container(reply, 'a', "{sv}");
   if (failed >= 0) failed = append_numbers(reply, "supplementalGroups", security.supplemental_groups);

@@ -38,6 +38,8 @@ int append_usage(sd_bus_message* reply, const std::optional<VolumeUsage>& usage)
 int append_device(sd_bus_message* reply, const ContainerDevice& device);
 /// a{sv} of what pods share of a volume.
 int append_device_status(sd_bus_message* reply, const DeviceStatus& device);
+/// a{sv} of a driver outside.
+int append_driver_status(sd_bus_message* reply, const DriverStatus& driver);
 /// a{sv} of a claim, a PersistentVolume, a class, and a volume that was looked at for a claim.
 int append_claim(sd_bus_message* reply, const ClaimStatus& claim);
 int append_persistent_volume(sd_bus_message* reply, const PersistentVolumeStatus& volume);

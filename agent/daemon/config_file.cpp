@@ -87,10 +87,38 @@ std::vector<NfsExport> read_exports(const manifest::Field& field) {
   return exports;
 }
 
+void read_seconds(const manifest::Field& field, std::int64_t longest_seconds, std::uint32_t& out) {
+  const auto seconds = field.integer();
+  if (!seconds) return;
+  if (*seconds < 1 || *seconds > longest_seconds)
+    return field.error("is not a number from 1 to " + std::to_string(longest_seconds));
+  out = static_cast<std::uint32_t>(*seconds);
+}
+
+std::vector<NamedDriver> read_drivers(const manifest::Field& field) {
+  std::vector<NamedDriver> drivers;
+  for (const manifest::Field& item : field.items()) {
+    item.only_keys({"name", "socket"});
+    NamedDriver driver{DriverName(item["name"].text()), item["socket"].text()};
+    if (!driver.name.empty() && !check_driver_name(driver.name.str()))
+      item["name"].error("is no domain name of at most 63 characters");
+    if (item["socket"].require()) {
+      if (!check_endpoint(driver.socket)) item["socket"].error("is no absolute path of at most 107 bytes");
+      driver.socket = fs::path(driver.socket).lexically_normal().string();
+    }
+    const auto is_same = [&](const NamedDriver& other) {
+      return other.socket == driver.socket || (!driver.name.empty() && other.name == driver.name);
+    };
+    if (std::any_of(drivers.begin(), drivers.end(), is_same)) item.error("the driver is there twice");
+    drivers.push_back(std::move(driver));
+  }
+  return drivers;
+}
+
 void apply(const manifest::Field& root, Options& options) {
   root.only_keys({"manifestDirs", "rootDir", "runDir", "stateDir", "nodeName", "nodeLabels", "allocatable",
                   "bus", "metricsListen", "flexvolumeDir", "logLevel", "workerSocket",
-                  "unmountDeadlineSeconds", "nfsProvisioners"});
+                  "unmountDeadlineSeconds", "flexvolumeTimeoutSeconds", "nfsProvisioners", "csiDrivers"});
   if (root["manifestDirs"].exists()) options.manifest_dirs = root["manifestDirs"].text_list();
   for (const auto& [name, value] : root["nodeLabels"].text_map(/*lenient=*/true))
     options.node_labels[name] = value;
@@ -106,14 +134,10 @@ void apply(const manifest::Field& root, Options& options) {
                                                                    {"workerSocket", &options.worker_socket}}};
   for (const auto& [key, target] : texts)
     *target = root[key].text(*target);
-  const manifest::Field deadline = root["unmountDeadlineSeconds"];
-  constexpr std::int64_t longest_deadline_seconds = 86'400;
-  if (const auto seconds = deadline.integer()) {
-    if (*seconds < 1 || *seconds > longest_deadline_seconds)
-      deadline.error("is not a number from 1 to 86400");
-    options.unmount_deadline_seconds = static_cast<std::uint32_t>(*seconds);
-  }
+  read_seconds(root["unmountDeadlineSeconds"], 86'400, options.unmount_deadline_seconds);
+  read_seconds(root["flexvolumeTimeoutSeconds"], 3'600, options.flexvolume_timeout_seconds);
   if (root["nfsProvisioners"].exists()) options.nfs_provisioners = read_exports(root["nfsProvisioners"]);
+  if (root["csiDrivers"].exists()) options.csi_drivers = read_drivers(root["csiDrivers"]);
   if (!is_log_level(options.log_level))
     root["logLevel"].error("is not trace, debug, info, warn, error or critical");
 }

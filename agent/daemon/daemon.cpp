@@ -40,7 +40,9 @@ CoreOptions core_options(const Options& options, const std::string& root_dir) {
   core.node.allocatable = options.allocatable;
   core.node.root_dir = root_dir;
   core.nfs_exports = options.nfs_provisioners;
+  core.csi_drivers = options.csi_drivers;
   core.unmount_deadline_ms = options.unmount_deadline_seconds * 1000;
+  core.flex_timeout_ms = options.flexvolume_timeout_seconds * 1000;
   core.seed = random_seed();
   return core;
 }
@@ -95,7 +97,7 @@ Daemon::Daemon(const Options& options, std::string root_dir, kernel::Descriptor 
       root_dir_(std::move(root_dir)),
       lock_(std::move(lock)),
       records_(std::move(records)),
-      plugins_(built_in_plugins()),
+      plugins_(built_in_plugins({options.flexvolume_dir, options.flexvolume_timeout_seconds * 1000})),
       core_(core_options(options, root_dir_), plugins_),
       workers_(loop_, {welcome_to(root_dir_, lock_), options.worker_program, options.worker_socket, -1},
                {[this](Event event) { handle(std::move(event)); },
@@ -108,6 +110,19 @@ Daemon::Daemon(const Options& options, std::string root_dir, kernel::Descriptor 
       device_watch_(
           loop_, [this](DeviceNumber gone) { handle(DeviceRemoved{gone}); },
           [this] { handle(DevicesChanged{}); }),
+      flex_watch_(
+          loop_, options.flexvolume_dir,
+          [this](std::vector<FlexProgramFact> programs) { handle(FlexProgramsListed{std::move(programs)}); }),
+      driver_watch_(
+          loop_, root_dir_ + "/plugins_registry",
+          [this](std::vector<RegistrySocket> sockets) { handle(RegistrySockets{std::move(sockets)}); },
+          [this](const std::string& problem) {
+            Error error;
+            error.reason = "DriverRegistryUnreadable";
+            error.message = problem;
+            error.remedy = "see that mooringd may read and write it; it is looked at again every 10 s";
+            handle(NodeWarned{error});
+          }),
       file_systems_(
           loop_,
           [this](DeviceNumber device, const std::string& message) {
@@ -190,6 +205,8 @@ void Daemon::start() {
     }
   }
   workers_.start();
+  flex_watch_.start();
+  driver_watch_.start();
   manifests_.start();
 }
 

@@ -12,7 +12,9 @@
 #include "core/core.h"
 #include "daemon/bus_service.h"
 #include "daemon/device_watch.h"
+#include "daemon/driver_watch.h"
 #include "daemon/file_system_watch.h"
+#include "daemon/flex_watch.h"
 #include "daemon/host_watch.h"
 #include "daemon/ledger_file.h"
 #include "daemon/manifest_watcher.h"
@@ -79,6 +81,8 @@ class Daemon {
   WorkerPool workers_;
   HostWatch host_watch_;
   DeviceWatch device_watch_;
+  FlexWatch flex_watch_;
+  DriverWatch driver_watch_;
   FileSystemWatch file_systems_;
   MountWatcher mounts_;
   ManifestWatcher manifests_;
@@ -91,7 +95,7 @@ class Daemon {
   boost::asio::steady_timer trim_timer_;
   boost::asio::steady_timer confirm_timer_;
   boost::asio::steady_timer ledger_timer_;
-  std::uint32_t ledger_failures_ = 0;       ///< Since it was last read or written well.
+  std::uint32_t ledger_failures_ = 0;  ///< Since it was last read or written well.
   bool is_ledger_read_again_ = false;
   std::optional<MonotonicTime> plan_timer_at_;
   std::string worker_problem_;

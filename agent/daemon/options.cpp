@@ -127,6 +127,9 @@ Result<void> fill_in_defaults(Options& options) {
   if (options.root_dir == "/")
     return usage_error("--root-dir / is the whole node: name a directory of Mooring's own");
   options.run_dir = absolute(options.run_dir);
+  options.flexvolume_dir = absolute(options.flexvolume_dir);
+  while (options.flexvolume_dir.size() > 1 && options.flexvolume_dir.ends_with('/'))
+    options.flexvolume_dir.pop_back();
   options.state_dir = options.state_dir.empty() ? options.root_dir + "/state" : absolute(options.state_dir);
   if (!is_log_level(options.log_level)) {
     return usage_error("--log-level " + options.log_level +

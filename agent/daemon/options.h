@@ -7,6 +7,7 @@
 
 #include "base/quantity.h"
 #include "base/result.h"
+#include "driver/registration.h"
 #include "provision/provisioner.h"
 
 namespace mooring {
@@ -28,7 +29,9 @@ struct Options {
       worker_socket;  ///< A socket of worker units to connect to; empty: workers are started as children.
   std::string worker_program;  ///< Default: mooring-worker beside mooringd, or where it is installed.
   std::uint32_t unmount_deadline_seconds = 30;  ///< Before an unmount of a server's file system uses force.
-  std::vector<NfsExport> nfs_provisioners;      ///< In the configuration files only.
+  std::uint32_t flexvolume_timeout_seconds = 120;  ///< Of each call of a FlexVolume driver.
+  std::vector<NfsExport> nfs_provisioners;         ///< In the configuration files only.
+  std::vector<NamedDriver> csi_drivers;            ///< Likewise: drivers that do not register themselves.
   bool check_config = false;
 };
 

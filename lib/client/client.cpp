@@ -192,6 +192,11 @@ Result<std::vector<DeviceStatus>> Client::devices() {
   return bus::decode_device_list(answer.get());
 }
 
+Result<std::vector<DriverStatus>> Client::drivers() {
+  MOORING_TRY(bus::Message answer, connection_->manager_call("ListDrivers", {}));
+  return bus::decode_drivers(answer.get());
+}
+
 Result<std::vector<ClaimStatus>> Client::claims() {
   MOORING_TRY(bus::Message answer, connection_->manager_call("ListClaims", {}));
   return bus::decode_claims(answer.get());

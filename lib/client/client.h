@@ -66,6 +66,8 @@ class Client {
                                                          const ContainerName& container);
   /// What pods share of their volumes, sorted by key.
   Result<std::vector<DeviceStatus>> devices();
+  /// Drivers outside, sorted by socket.
+  Result<std::vector<DriverStatus>> drivers();
   /// All claims, sorted by namespace and name; PersistentVolumes and classes, by name.
   Result<std::vector<ClaimStatus>> claims();
   Result<std::vector<PersistentVolumeStatus>> persistent_volumes();

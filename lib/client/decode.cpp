@@ -100,6 +100,29 @@ DeviceStatus device_from(const Properties& properties) {
   return device;
 }
 
+DriverStatus driver_from(const Properties& properties) {
+  DriverStatus driver;
+  const std::pair<const char*, std::string*> texts[] = {
+      {"kind", &driver.kind},         {"name", &driver.name},
+      {"state", &driver.state},       {"socket", &driver.socket},
+      {"endpoint", &driver.endpoint}, {"version", &driver.version},
+      {"nodeID", &driver.node_id},    {"vendorVersion", &driver.vendor_version},
+      {"reason", &driver.reason},     {"message", &driver.message},
+      {"action", &driver.action}};
+  for (const auto& [key, text] : texts)
+    *text = text_of(properties, key);
+  for (const std::string& label : get<std::vector<std::string>>(properties, "topology")) {
+    const std::size_t equals = label.find('=');
+    if (equals != std::string::npos)
+      driver.topology.emplace(label.substr(0, equals), label.substr(equals + 1));
+  }
+  driver.volumes_max = get<std::int64_t>(properties, "volumesMax");
+  driver.capabilities = get<std::vector<std::string>>(properties, "capabilities");
+  driver.attempts = get<std::uint32_t>(properties, "attempts");
+  driver.next_retry = time_of(properties, "nextRetry");
+  return driver;
+}
+
 /// Puts each volume into its pod: first those that the pod lists, in its order.
 std::vector<PodStatus> join(const std::map<std::string, Properties>& pods,
                             const std::map<std::string, Properties>& volumes) {
@@ -145,6 +168,10 @@ Result<std::vector<ContainerDevice>> decode_devices(sd_bus_message* message) {
 
 Result<std::vector<DeviceStatus>> decode_device_list(sd_bus_message* message) {
   return decode_list(message, device_from);
+}
+
+Result<std::vector<DriverStatus>> decode_drivers(sd_bus_message* message) {
+  return decode_list(message, driver_from);
 }
 
 Result<ContainerSecurity> decode_security(sd_bus_message* message) {

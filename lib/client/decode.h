@@ -29,6 +29,8 @@ Result<std::vector<ContainerMount>> decode_mounts(sd_bus_message* message);
 Result<std::vector<ContainerDevice>> decode_devices(sd_bus_message* message);
 /// aa{sv} → the answer of ListDevices.
 Result<std::vector<DeviceStatus>> decode_device_list(sd_bus_message* message);
+/// aa{sv} → the answer of ListDrivers.
+Result<std::vector<DriverStatus>> decode_drivers(sd_bus_message* message);
 /// aa{sv} → the answers of ListClaims, ListPersistentVolumes, ListStorageClasses and ExplainClaim.
 Result<std::vector<ClaimStatus>> decode_claims(sd_bus_message* message);
 Result<std::vector<PersistentVolumeStatus>> decode_persistent_volumes(sd_bus_message* message);

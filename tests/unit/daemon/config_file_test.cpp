@@ -38,7 +38,8 @@ class ConfigFile : public testing::Test {
 TEST_F(ConfigFile, every_key_is_applied) {
   EXPECT_EQ(apply("manifestDirs: [/a, /b]\nrootDir: /root\nrunDir: /run\nstateDir: /state\nnodeName: node\n"
                   "nodeLabels: {zone: a}\nallocatable: {cpu: 4, memory: 2Gi}\nbus: session\n"
-                  "metricsListen: 'localhost:9'\nflexvolumeDir: /flex\nlogLevel: debug\nworkerSocket: /w\n"),
+                  "metricsListen: 'localhost:9'\nflexvolumeDir: /flex\nflexvolumeTimeoutSeconds: "
+                  "7\nlogLevel: debug\nworkerSocket: /w\n"),
             "");
   EXPECT_THAT(options_.manifest_dirs, ElementsAre("/a", "/b"));
   EXPECT_EQ(options_.root_dir, "/root");
@@ -50,8 +51,31 @@ TEST_F(ConfigFile, every_key_is_applied) {
   EXPECT_EQ(options_.bus, "session");
   EXPECT_EQ(options_.metrics_listen, "localhost:9");
   EXPECT_EQ(options_.flexvolume_dir, "/flex");
+  EXPECT_EQ(options_.flexvolume_timeout_seconds, 7U);
   EXPECT_EQ(options_.log_level, "debug");
   EXPECT_EQ(options_.worker_socket, "/w");
+}
+
+TEST_F(ConfigFile, names_drivers_by_their_sockets) {
+  EXPECT_EQ(
+      apply("csiDrivers:\n- {name: d.example.com, socket: /run/d.sock}\n- {socket: /run/x/../other.sock}\n"),
+      "");
+  EXPECT_THAT(options_.csi_drivers, ElementsAre(NamedDriver{DriverName("d.example.com"), "/run/d.sock"},
+                                                NamedDriver{DriverName(), "/run/other.sock"}));
+}
+
+TEST_F(ConfigFile, of_a_driver_that_cannot_be_says_what_and_where) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"- {name: d}", "csiDrivers[0].socket: is required"},
+      {"- {socket: run/d.sock}", "is no absolute path"},
+      {"- {socket: /" + std::string(107, 'a') + "}", "is no absolute path of at most 107 bytes"},
+      {"- {name: a_b, socket: /run/d.sock}", "csiDrivers[0].name: is no domain name"},
+      {"- {socket: /run/d.sock, path: /x}", "unknown key"},
+      {"- {socket: /run/d.sock}\n- {socket: /run/./d.sock}", "the driver is there twice"},
+      {"- {name: d, socket: /run/a}\n- {name: d, socket: /run/b}", "the driver is there twice"},
+  };
+  for (const auto& [drivers, message] : cases)
+    EXPECT_THAT(apply("csiDrivers:\n" + drivers + "\n"), HasSubstr(message)) << drivers;
 }
 
 TEST_F(ConfigFile, one_without_any_setting_is_as_good_as_none) {
@@ -59,6 +83,14 @@ TEST_F(ConfigFile, one_without_any_setting_is_as_good_as_none) {
   EXPECT_EQ(apply("# only\n  # comments\n"), "");
   EXPECT_EQ(apply("---\n# only a comment\n"), "");
   EXPECT_EQ(options_.root_dir, Options().root_dir);
+}
+
+TEST_F(ConfigFile, a_timeout_of_drivers_that_is_none_is_an_error) {
+  for (const char* seconds : {"0", "-1", "3601"}) {
+    EXPECT_THAT(apply(std::string("flexvolumeTimeoutSeconds: ") + seconds + "\n"),
+                EndsWith("is not a number from 1 to 3600"));
+  }
+  EXPECT_EQ(options_.flexvolume_timeout_seconds, 120U);
 }
 
 TEST_F(ConfigFile, an_unknown_key_is_an_error_with_its_place) {
