@@ -28,6 +28,17 @@ std::string check_base64(std::string_view bytes);
 /// The value of a label as a downwardAPI file shows it.
 std::string check_go_quote(std::string_view bytes);
 
+// What drivers outside answer, in driver_entries.cpp.
+
+/// A CSI driver, or who registers it, that is asked what it is.
+std::string check_registration_answers(std::string_view bytes);
+/// A CSI driver that is asked about a volume.
+std::string check_volume_answers(std::string_view bytes);
+/// vol_data.json.
+std::string check_volume_data(std::string_view bytes);
+/// A first line that is a directory's name, then what a FlexVolume driver writes.
+std::string check_flex_answer(std::string_view bytes);
+
 /// Ends the program if `finding` is not empty: the way to tell libFuzzer.
 void require_nothing_found(const std::string& finding);
 

@@ -11,6 +11,10 @@
 #include "base/quote.h"
 #include "content/downward_api.h"
 #include "content/environment.h"
+#include "csi/answers.h"
+#include "csi/probe_answers.h"
+#include "csi/volume_data.h"
+#include "driver/registration.h"
 #include "entries.h"
 #include "facts/mount_table.h"
 #include "manifest/base64.h"
@@ -73,25 +77,31 @@ std::vector<std::string> wire_seeds() {
   operation.pod = PodUid("u1");
   operation.lane = Lane::Own;
   operation.what = "publish default/web/cache";
-  operation.steps = {MakePodDirectory{PodUid("u1"), Namespace("default"), ObjectName("web")},
-                     MakeDirectory{"pods/u1/a", 0777},
-                     MountTmpfs{"pods/u1/a", 4096, 01777},
-                     MountHugetlbfs{"pods/u1/a", 4096},
-                     BindMount{"/s", "pods/u1/a", true, true},
-                     Unmount{"pods/u1/a", {"tmpfs", "hugetlbfs"}},
-                     DiscardDirectory{"pods/u1/a", "t"},
-                     EmptyTrash{"t"},
-                     RemovePodDirectory{PodUid("u1")},
-                     MakeVolumeDirectory{"/srv/v", "a/b", ObjectName("pvc-1"), 0777, "plugins/x/made/pvc-1"},
-                     RemoveVolumeDirectory{"/srv/v", "a/b", ObjectName("pvc-1"), "plugins/x/made/pvc-1"},
-                     SetAsideVolumeDirectory{"/srv/v", "a/b", ObjectName("pvc-1"), "archived-b"},
-                     EmptyDirectory{"/srv/data"},
-                     PrepareImage{"/srv/v/pvc-1.img"},
-                     RemoveImage{"/srv/v/pvc-1.img", "i", "f"},
-                     CheckHostPath{"/s", HostPathType::Socket, "/"},
-                     WatchHostPath{"/s", std::nullopt},
-                     PublishFiles{"pods/u1/c", "..v", {{"a/b", 0400, SecretBytes("x")}, {}}, {"m"}},
-                     ScanTree{}};
+  operation.steps = {
+      MakePodDirectory{PodUid("u1"), Namespace("default"), ObjectName("web")},
+      MakeDirectory{"pods/u1/a", 0777},
+      MountTmpfs{"pods/u1/a", 4096, 01777},
+      MountHugetlbfs{"pods/u1/a", 4096},
+      BindMount{"/s", "pods/u1/a", true, true},
+      Unmount{"pods/u1/a", {"tmpfs", "hugetlbfs"}},
+      DiscardDirectory{"pods/u1/a", "t"},
+      EmptyTrash{"t"},
+      RemovePodDirectory{PodUid("u1")},
+      MakeVolumeDirectory{"/srv/v", "a/b", ObjectName("pvc-1"), 0777, "plugins/x/made/pvc-1"},
+      RemoveVolumeDirectory{"/srv/v", "a/b", ObjectName("pvc-1"), "plugins/x/made/pvc-1"},
+      SetAsideVolumeDirectory{"/srv/v", "a/b", ObjectName("pvc-1"), "archived-b"},
+      EmptyDirectory{"/srv/data"},
+      PrepareImage{"/srv/v/pvc-1.img"},
+      RemoveImage{"/srv/v/pvc-1.img", "i", "f"},
+      CheckHostPath{"/s", HostPathType::Socket, "/"},
+      WatchHostPath{"/s", std::nullopt},
+      PublishFiles{"pods/u1/c", "..v", {{"a/b", 0400, SecretBytes("x")}, {}}, {"m"}},
+      ScanTree{},
+      PublishFlexVolume{{DriverName("v/d"), "/flex/v~d/d", {"attach"}},
+                        {"pv", "ext4", true, {{"k", "v"}}},
+                        {PodUid("u1"), Namespace("n"), ObjectName("p"), "s", 1, {{"key", SecretBytes("x")}}},
+                        "pods/u1/x",
+                        "plugins/x"}};
   Outcome failed;
   failed.error = Error{ErrorKind::Final, "MountFailed", "it failed", "mount", "/a", 16, "wait", {"a", "b"}};
   failed.watches = {4};
@@ -131,6 +141,10 @@ TEST(FuzzSeeds, wire) {
   run(check_wire, seeds);
 }
 
+TEST(FuzzSeeds, registration) {
+  run(check_registration_answers, corpus("registration"));
+}
+
 TEST(FuzzSeeds, record) {
   run(check_record, corpus("record"));
 }
@@ -164,6 +178,18 @@ TEST(FuzzSeeds, go_quote) {
   run(check_go_quote, corpus("go_quote"));
 }
 
+TEST(FuzzSeeds, volume_answers) {
+  run(check_volume_answers, corpus("volume_answers"));
+}
+
+TEST(FuzzSeeds, volume_data) {
+  run(check_volume_data, corpus("volume_data"));
+}
+
+TEST(FuzzSeeds, flex_answer) {
+  run(check_flex_answer, corpus("flex_answer"));
+}
+
 // A corpus that every reader refuses at once would prove nothing.
 TEST(FuzzCorpus, has_seeds_that_are_accepted_and_seeds_that_are_refused) {
   const auto accepted = [](const std::string& name, const auto& is_accepted) {
@@ -186,6 +212,12 @@ TEST(FuzzCorpus, has_seeds_that_are_accepted_and_seeds_that_are_refused) {
   accepted("quantity", [](const std::string& seed) { return Quantity::parse(seed).has_value(); });
   accepted("mountinfo", [](const std::string& seed) { return MountTable::parse(seed).has_value(); });
   accepted("record", [](const std::string& seed) { return decode_record(seed).has_value(); });
+  accepted("registration", [](const std::string& seed) {
+    const auto info = csi::read_registration(seed);
+    return info && check_registration(info.value(), "/r/d.sock");
+  });
+  accepted("volume_answers", [](const std::string& seed) { return csi::volume_stats(seed).has_value(); });
+  accepted("volume_data", [](const std::string& seed) { return csi::decode_volume_data(seed).has_value(); });
   accepted("stamp", [](const std::string& seed) { return decode_stamp(seed).has_value(); });
 }
 

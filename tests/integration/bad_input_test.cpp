@@ -180,13 +180,13 @@ TEST_F(BadManifests, WithVolumesOfNoPluginAreRefusedByNameAndOnlyThose) {
   const std::string text = pod_text("kinds", {{"good", empty_dir},
                                               {"rbd", "rbd: {monitors: [m], image: i}"},
                                               {"csi", "csi: {driver: d.example.org}"},
-                                              {"flex", "flexVolume: {driver: example.org/d}"},
                                               {"iscsi", "iscsi: {targetPortal: t, iqn: i, lun: 0}"},
                                               {"claim", "persistentVolumeClaim: {claimName: c}"}});
   node_.write("kinds.yaml", text);
   EXPECT_TRUE(node_.eventually([&] { return node_.ctl().phase("kinds", "good") == "Ready"; }));
   EXPECT_TRUE(node_.gets_reason("kinds", "claim", "ClaimNotFound"));
-  for (const char* volume : {"rbd", "csi", "flex", "iscsi"}) {
+  EXPECT_TRUE(node_.gets_reason("kinds", "csi", "DriverNotRegistered"));
+  for (const char* volume : {"rbd", "iscsi"}) {
     SCOPED_TRACE(volume);
     EXPECT_TRUE(node_.gets_reason("kinds", volume, "NoPlugin"));
     EXPECT_EQ(node_.ctl().phase("kinds", volume), "Pending");

@@ -130,6 +130,7 @@ TEST_F(CtlTest, GetVolumesAndTheOtherKinds) {
                                                         {"pvc", "PersistentVolumeClaimList"},
                                                         {"sc", "StorageClassList"},
                                                         {"devices", "DeviceList"},
+                                                        {"drivers", "DriverList"},
                                                         {"events", "EventList"},
                                                         {"plugins", "PluginList"}})
     EXPECT_EQ(node_.ctl().json({"get", kind}).at("kind"), name);
