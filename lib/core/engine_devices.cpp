@@ -110,6 +110,8 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
   DeviceView view;
   view.is_wanted = recipe.has_value();
   view.is_needed = is_device_needed(key, work);
+  // What was taken down meanwhile has nothing left to prove, and goes up as any other.
+  if (device->state != DeviceState::Staged || device->is_uncertain) work.is_unproven = false;
   if (!is_busy && work.is_unproven && (view.is_wanted || view.is_needed)) return prove_device(*device, now);
   view.state = device->state;
   view.is_uncertain = device->is_uncertain;
