@@ -106,6 +106,16 @@ TEST_F(Devices, kb_7_left_staged_between_unpublish_and_unstage_are_taken_down) {
   EXPECT_THAT(shell.core.devices(), IsEmpty());
 }
 
+TEST_F(Devices, of_an_earlier_run_that_were_taken_down_unproven_go_up_for_the_next_pod) {
+  restart({}, {device_record()}, {}, {{root_dir + "/" + staged, "ext4"}});
+  ASSERT_THAT(shell.doing(), ElementsAre(unstage));  // Nobody wants it.
+  write("web");
+  shell.end(unstage);
+  EXPECT_TRUE(shell.is_in_flight(stage) || shell.is_in_flight(attach));
+  shell.finish();
+  EXPECT_TRUE(shell.pod("web").ready);
+}
+
 TEST_F(Devices, of_an_earlier_run_are_left_alone_until_all_manifests_were_read) {
   shell.feed(RecordsRead{{}, {}, {device_record()}});
   shell.show_mounts({{root_dir + "/" + staged, "ext4"}});
