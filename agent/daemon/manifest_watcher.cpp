@@ -14,7 +14,7 @@ namespace {
 using boost::system::error_code;
 
 constexpr std::size_t slice_files_max = 32;
-constexpr auto absence_confirmed_after = std::chrono::milliseconds(20);
+constexpr auto absence_confirmed_after = std::chrono::milliseconds(50);
 /// A new file that did not change for so long is whole: it got its name by link(2), and no close will tell.
 constexpr auto fresh_looked_at_after = std::chrono::milliseconds(250);
 constexpr std::int64_t written_long_ago_ns = 2'000'000'000;

@@ -67,6 +67,7 @@ class Manifests : public ::testing::Test {
       return read_file(path(pod, "data") + "/mark") == pod && read_file(path(pod, "memory") + "/mark") == pod;
     });
   }
+  void save_with_a_gap(const std::string& pod, const std::function<void()>& save);
   /// Whatever mooringd makes of the last change, it has made it when a pod that was written later is ready.
   void expect_kept_after_all(const Strings& pods) {
     const std::string fence = "fence-" + std::to_string(++fences_);
@@ -187,6 +188,21 @@ TEST_F(Manifests, ADirectoryThatIsALinkMayBeSwapped) {
   EXPECT_TRUE(are_kept({"web"}));
 }
 
+/// Ways in which editors save leave a moment without the file. mooringd looks in that moment, or does not;
+/// who takes longer than it waits has removed the file, so a save counts only if it was quick.
+void Manifests::save_with_a_gap(const std::string& pod, const std::function<void()>& save) {
+  constexpr Millis quick{50};
+  constexpr int tries = 20;
+  for (int i = 0; i < tries; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    save();
+    if (std::chrono::steady_clock::now() - begin < quick) return expect_kept_after_all({pod});
+    node_.stays([&] { return are_kept({pod}); }, Millis(150));  // It may have gone, rightly.
+    make(pod);
+  }
+  ADD_FAILURE() << "the machine is too busy to save a file quickly";
+}
+
 TEST_F(Manifests, EditorsSaveInManyWays) {
   make("web");
   const auto write_again = [&] { write_in_place(file("web.yaml"), text("web")); };
@@ -194,13 +210,15 @@ TEST_F(Manifests, EditorsSaveInManyWays) {
   expect_kept_after_all({"web"});
   write_again();
   expect_kept_after_all({"web"});
-  fs::remove(file("web.yaml"));
-  write_again();
-  expect_kept_after_all({"web"});
-  fs::rename(file("web.yaml"), file("web.yaml~"));  // A backup.
-  write_again();
+  save_with_a_gap("web", [&] {
+    fs::remove(file("web.yaml"));
+    write_again();
+  });
+  save_with_a_gap("web", [&] {
+    fs::rename(file("web.yaml"), file("web.yaml~"));  // A backup.
+    write_again();
+  });
   fs::remove(file("web.yaml~"));
-  expect_kept_after_all({"web"});
   fs::rename(file("web.yaml"), file("renamed.yaml"));
   expect_kept_after_all({"web"});
 }
