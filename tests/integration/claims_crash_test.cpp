@@ -35,7 +35,10 @@ TEST_F(ClaimsCrash, NothingIsBoundTwiceNorLostWhateverTheMomentWas) {
   for (int round = 0; round < rounds && !HasFailure(); ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
     // However slow the machine is, there must be something to lose.
-    if (round % 5 == 4) expect_settled();
+    if (round % 5 == 4) {
+      expect_settled();
+      look();
+    }
     wait_for_a_moment();
     if (pick(3) == 0) {
       kill_workers();
