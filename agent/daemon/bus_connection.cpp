@@ -14,6 +14,8 @@ using boost::asio::posix::stream_descriptor;
 using boost::system::error_code;
 
 constexpr std::uint64_t call_timeout_us = 2'000'000;
+/// Of one turn: whoever floods the bus must not keep volumes from being worked on.
+constexpr int messages_max = 64;
 
 }  // namespace
 
@@ -62,11 +64,12 @@ void BusConnection::kick() {
 
 void BusConnection::process() {
   const std::shared_ptr<bool> alive = is_alive_;
-  int processed = 0;
-  do {
+  int processed = 1;
+  for (int i = 0; processed > 0 && i < messages_max; ++i) {
     processed = sd_bus_process(bus_.get(), nullptr);
     if (!*alive) return;
-  } while (processed > 0);
+  }
+  if (processed > 0) return kick();
   if (processed < 0) {
     const auto lost = std::exchange(lost_, nullptr);
     if (lost) lost();

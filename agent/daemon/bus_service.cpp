@@ -313,7 +313,7 @@ int BusService::on_caller_gone(sd_bus_track*, void* data) {
   // Not here: the library still works with the tracker.
   boost::asio::post(waiter->service->loop_,
                     [service = waiter->service, number = waiter->number] { service->end_wait(number); });
-  return 0;
+  return 1;  // With 0 it would be asked again at once, and nothing else ever done (bus_track_dispatch()).
 }
 
 void BusService::end_wait(std::uint64_t number) {

@@ -183,6 +183,17 @@ TEST_F(CtlTest, WaitEndsWhenItIsSoOrWhenTheTimeIsOver) {
   EXPECT_EQ(cut.wait(default_limit), 5) << "its daemon is gone";
 }
 
+// As when somebody presses ^C, sooner or later.
+TEST_F(CtlTest, WhoeverStopsWaitingHoldsUpNobody) {
+  for (const int age_ms : {10, 50, 100, 200, 400}) {
+    Process waiting({Ctl::program(), "--bus", node_.bus_address(), "wait", "pod/never", "--for=ready"},
+                    {node_.dir() + "/wait.log", {}});
+    EXPECT_FALSE(waiting.wait(Millis(age_ms)));
+    waiting.kill();
+    answer({"status"});
+  }
+}
+
 TEST_F(CtlTest, RenderSpeaksTheWordsOfEachRuntime) {
   const std::string path = node_.ctl().path("web", "disk");
   const Json oci = Json::parse(answer({"render", "pod/web", "-c", "c2", "--runtime=oci"}));
