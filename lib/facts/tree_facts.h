@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/ids.h"
-#include "facts/csi_controller.h"
 
 namespace mooring {
 
@@ -34,8 +33,7 @@ struct FoundPod {
 /// What a scan of the root directory found.
 struct TreeFacts {
   std::vector<FoundPod> pods;
-  std::vector<std::string> trash;               ///< Names below `trash/` that wait to be removed.
-  std::vector<CsiAttachment> attachments = {};  ///< That an earlier run began, and nobody has ended.
+  std::vector<std::string> trash;  ///< Names below `trash/` that wait to be removed.
 };
 
 }  // namespace mooring
