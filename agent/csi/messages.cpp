@@ -6,6 +6,7 @@
 #include <google/protobuf/unknown_field_set.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -107,6 +108,25 @@ std::optional<std::string> to_json(const pb::Descriptor& type, std::string_view 
   return json;
 }
 
+namespace {
+
+/// The tokens of the pod's service account (kubelet-behaviours 15.3), which may be in any map.
+constexpr std::string_view tokens_key = "csi.storage.k8s.io/serviceAccount.tokens";
+/// No word of that JSON is as long that is not a token, or might be a piece of one.
+constexpr std::size_t token_bytes_min = 24;
+
+/// A driver may repeat one token alone: each long word between quotation marks is a secret of its own.
+void add_words(const SecretBytes& json, std::vector<SecretBytes>& secrets) {
+  const std::string_view text = json.expose_secret();
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('"', begin), text.size());
+    if (end - begin >= token_bytes_min) secrets.emplace_back(std::string(text.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+}
+
+}  // namespace
+
 std::vector<SecretBytes> secrets_in(const pb::Descriptor& type, std::string_view wire) {
   std::vector<SecretBytes> secrets;
   const std::unique_ptr<pb::Message> message = parse(type, wire);
@@ -114,11 +134,19 @@ std::vector<SecretBytes> secrets_in(const pb::Descriptor& type, std::string_view
   const pb::Reflection& reflection = *message->GetReflection();
   for (int i = 0; i < type.field_count(); ++i) {
     const pb::FieldDescriptor& field = *type.field(i);
-    if (!is_secret(field) || !field.is_map()) continue;
+    if (!field.is_map()) continue;
+    const pb::FieldDescriptor* key = field.message_type()->map_key();
     const pb::FieldDescriptor* value = field.message_type()->map_value();
+    if (key->cpp_type() != pb::FieldDescriptor::CPPTYPE_STRING ||
+        value->cpp_type() != pb::FieldDescriptor::CPPTYPE_STRING)
+      continue;
     for (int entry = 0; entry < reflection.FieldSize(*message, &field); ++entry) {
       const pb::Message& pair = reflection.GetRepeatedMessage(*message, &field, entry);
-      secrets.emplace_back(pair.GetReflection()->GetString(pair, value));
+      const bool are_tokens = pair.GetReflection()->GetString(pair, key) == tokens_key;
+      if (!are_tokens && !is_secret(field)) continue;
+      SecretBytes bytes(pair.GetReflection()->GetString(pair, value));
+      if (are_tokens) add_words(bytes, secrets);
+      secrets.push_back(std::move(bytes));
     }
   }
   return secrets;

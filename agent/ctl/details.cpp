@@ -28,6 +28,8 @@ std::string next_step(const VolumeStatus& volume) {
 }
 
 std::string usage_text(const VolumeUsage& usage) {
+  if (!usage.is_known)
+    return usage.unknown_since ? "unknown for " + age(*usage.unknown_since) : std::string("unknown");
   std::string text;
   if (usage.used_bytes) text = size_text(usage.used_bytes) + " of ";
   text += size_text(usage.capacity_bytes) + (usage.used_bytes ? " used, " : " in its file system, ") +

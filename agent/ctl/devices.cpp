@@ -24,7 +24,7 @@ std::string cause(const DeviceStatus& device) {
 
 std::string device_table(const std::vector<DeviceStatus>& devices, bool is_wide) {
   std::vector<std::string> head{"NAME", "PLUGIN", "DEVICE", "PHASE", "PATH", "USERS"};
-  if (is_wide) head.insert(head.end(), {"REASON", "TRIES", "NEXT TRY", "MESSAGE"});
+  if (is_wide) head.insert(head.end(), {"IN USE", "REASON", "TRIES", "NEXT TRY", "MESSAGE"});
   constexpr std::size_t phase_column = 3;
   Table table(head);
   for (const DeviceStatus& device : devices) {
@@ -32,8 +32,8 @@ std::string device_table(const std::vector<DeviceStatus>& devices, bool is_wide)
                                    device.device, std::string(to_string(device.phase)),
                                    device.path,   joined(device.users)};
     if (is_wide) {
-      cells.insert(cells.end(), {device.reason, std::to_string(device.attempts), next_try(device.next_retry),
-                                 device.message});
+      cells.insert(cells.end(), {device.in_use ? "yes" : "no", device.reason, std::to_string(device.attempts),
+                                 next_try(device.next_retry), device.message});
     }
     table.row(std::move(cells), phase_column, device.phase);
   }
@@ -51,6 +51,7 @@ std::string device_details(const DeviceStatus& device) {
   out += field("plugin", device.plugin);
   if (!device.device.empty()) out += field("device", device.device);
   out += field("path", device.path.empty() ? "none: it is used as a device" : device.path);
+  if (device.in_use) out += field("in use", "yes: it must not be detached from this node");
   out += field("users", device.users.empty() ? "none" : joined(device.users));
   return out;
 }
@@ -68,6 +69,7 @@ Json device_json(const DeviceStatus& device) {
   json["attempts"] = device.attempts;
   if (device.next_retry) json["nextRetry"] = rfc3339(*device.next_retry);
   json["users"] = device.users;
+  json["inUse"] = device.in_use;
   return json;
 }
 

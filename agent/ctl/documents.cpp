@@ -8,6 +8,9 @@ constexpr const char* api_version = "mooring.io/v1";
 /// With the names of the kubelet's summary.
 Json usage_json(const VolumeUsage& usage) {
   Json json;
+  if (!usage.stale.empty()) json["stale"] = usage.stale;
+  if (usage.unknown_since) json["unknownSince"] = rfc3339(*usage.unknown_since);
+  if (!usage.is_known) return json;
   json["time"] = rfc3339(usage.measured);
   json["capacityBytes"] = usage.capacity_bytes;
   if (usage.used_bytes) json["usedBytes"] = *usage.used_bytes;
@@ -15,7 +18,6 @@ Json usage_json(const VolumeUsage& usage) {
   if (usage.inodes != 0) json["inodes"] = usage.inodes;
   if (usage.inodes_used) json["inodesUsed"] = *usage.inodes_used;
   if (usage.inodes != 0) json["inodesFree"] = usage.inodes_free;
-  if (!usage.stale.empty()) json["stale"] = usage.stale;
   return json;
 }
 

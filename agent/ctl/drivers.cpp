@@ -95,6 +95,8 @@ std::string driver_details(const DriverStatus& driver) {
   if (!driver.topology.empty()) out += field("topology", topology_text(driver));
   out += field("volumes at most", driver.volumes_max == 0 ? "no limit" : std::to_string(driver.volumes_max));
   out += field("capabilities", driver.capabilities.empty() ? "none" : joined(driver.capabilities));
+  for (const std::string& note : driver.notes)
+    out += field("note", note);
   return out;
 }
 
@@ -114,6 +116,7 @@ Json driver_json(const DriverStatus& driver) {
       json["topology"][key] = value;
     json["volumesMax"] = driver.volumes_max;
     json["capabilities"] = driver.capabilities;
+    if (!driver.notes.empty()) json["notes"] = driver.notes;
   }
   if (!driver.reason.empty()) json["reason"] = driver.reason;
   if (!driver.message.empty()) json["message"] = driver.message;

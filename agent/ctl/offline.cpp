@@ -52,13 +52,35 @@ void append_new(std::vector<std::string>& to, const std::vector<std::string>& li
   }
 }
 
-/// True of an error that other manifests, or the labels of the node that the pod is for, may cure.
+/// True of the reason of a volume whose driver is not known here: which drivers there are, and what they can
+/// do, they tell the daemon alone.
+bool is_of_unknown_driver(std::string_view reason) {
+  return reason == "DriverNotFound" || reason == "DriverNotRegistered";
+}
+
+/// True of an error that other manifests, the drivers or the labels of the node that the pod is for, may
+/// cure.
 bool may_be_cured_elsewhere(const Error& error) {
   constexpr std::array<std::string_view, 9> reasons{
       "ConfigMapNotFound",  "SecretNotFound",       "ClaimNotFound",
       "VolumeNotFound",     "ClaimNotBound",        "FailedBinding",
       "ProvisioningFailed", "ExternalProvisioning", "NodeAffinityMismatch"};
-  return std::find(reasons.begin(), reasons.end(), error.reason) != reasons.end();
+  return is_of_unknown_driver(error.reason) ||
+         std::find(reasons.begin(), reasons.end(), error.reason) != reasons.end();
+}
+
+/// The name of the driver of a volume as the manifests have it; empty if they do not tell.
+std::string driver_of(const manifest::VolumeSource& source) {
+  if (const auto* csi = std::get_if<manifest::CsiSource>(&source)) return csi->driver;
+  if (const auto* flex = std::get_if<manifest::FlexVolumeSource>(&source)) return flex->driver;
+  return {};
+}
+
+/// What a plan says of a volume that depends on a driver.
+std::string depends_on(const std::string& driver) {
+  return "depends on the driver " +
+         (driver.empty() ? std::string("of its volume") : mooring::quoted(driver)) +
+         ", of which only the daemon knows (see mooringctl get drivers)";
 }
 
 /// What the plugins say against a pod's volumes; a line each. That an object is missing is a warning: it may
@@ -69,8 +91,12 @@ std::vector<std::string> refusals(const manifest::Pod& pod, const PluginRegistry
   std::vector<std::string> lines;
   for (const manifest::Volume* volume : used_volumes(pod)) {
     const std::string where = place_of(pod, *volume, "error");
+    std::string driver;
     const auto refuse = [&](const Error& error) {
-      if (may_be_cured_elsewhere(error)) {
+      if (is_of_unknown_driver(error.reason)) {
+        append_new(warnings, {place_of(pod, *volume, "warning") + "volume " + volume->name.str() + " " +
+                              depends_on(driver)});
+      } else if (may_be_cured_elsewhere(error)) {
         append_new(warnings, {place_of(pod, *volume, "warning") + error.message});
       } else {
         lines.push_back(where + error.message + (error.remedy.empty() ? "" : " (" + error.remedy + ")"));
@@ -82,6 +108,7 @@ std::vector<std::string> refusals(const manifest::Pod& pod, const PluginRegistry
       continue;
     }
     const manifest::Volume& real = resolved.value().volume;
+    driver = driver_of(real.source);
     const Plugin* plugin = plugins.for_source(real.source);
     if (plugin == nullptr) {
       lines.push_back(where + "volume " + volume->name.str() + ": no plugin for " +
@@ -182,7 +209,8 @@ Json operations_json(const Effects& effects, const std::vector<ClaimStatus>& cla
           {"bindings", bindings_json(claims)}};
 }
 
-/// Says which volumes a daemon would refuse; true if there is none.
+/// Says which volumes a daemon would refuse; true if there is none. Those that depend on a driver are named,
+/// and are neither planned nor refused.
 bool say_refused(const Core& core) {
   bool is_good = true;
   for (const PodUid& uid : core.pods()) {
@@ -190,6 +218,11 @@ bool say_refused(const Core& core) {
     if (!pod) continue;
     for (const VolumeStatus& volume : pod->volumes) {
       if (volume.phase != Phase::Pending) continue;
+      if (is_of_unknown_driver(volume.reason)) {
+        message("not planned: pod " + pod->name_space.str() + "/" + pod->name.str() + ": volume " +
+                volume.name.str() + " " + depends_on({}));
+        continue;
+      }
       is_good = false;
       message("refused: pod " + pod->name_space.str() + "/" + pod->name.str() + ": " + volume.reason + ": " +
               volume.message);

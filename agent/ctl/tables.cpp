@@ -91,7 +91,7 @@ std::string volume_table(const std::vector<PodStatus>& pods, bool with_namespace
                                  next_try(volume)});
       if (is_wide) {
         cells.push_back(std::to_string(volume.attempts));
-        const VolumeUsage* usage = volume.usage ? &*volume.usage : nullptr;
+        const VolumeUsage* usage = volume.usage && volume.usage->is_known ? &*volume.usage : nullptr;
         cells.push_back(usage == nullptr ? "-" : size_text(usage->capacity_bytes));
         cells.push_back(usage == nullptr ? "-" : size_text(usage->used_bytes));
         cells.push_back(usage == nullptr ? "-" : size_text(usage->available_bytes));

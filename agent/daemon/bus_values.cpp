@@ -81,7 +81,7 @@ int append_usage(sd_bus_message* reply, const std::optional<VolumeUsage>& usage)
   const auto add = [&](const char* key, const std::optional<std::uint64_t>& number) {
     if (failed >= 0 && number) failed = sd_bus_message_append(reply, "{sv}", key, "t", *number);
   };
-  if (usage) {
+  if (usage && usage->is_known) {
     add("capacityBytes", usage->capacity_bytes);
     add("usedBytes", usage->used_bytes);
     add("availableBytes", usage->available_bytes);
@@ -89,6 +89,9 @@ int append_usage(sd_bus_message* reply, const std::optional<VolumeUsage>& usage)
     add("inodesUsed", usage->inodes_used);
     add("inodesFree", usage->inodes_free);
     add("time", micros(usage->measured));
+  }
+  if (usage) {
+    if (usage->unknown_since) add("unknownSince", micros(*usage->unknown_since));
     if (failed >= 0 && !usage->stale.empty()) failed = append_entry(reply, "stale", usage->stale);
   }
   return failed < 0 ? failed : sd_bus_message_close_container(reply);
@@ -117,6 +120,8 @@ int append_device_status(sd_bus_message* reply, const DeviceStatus& device) {
   const std::uint64_t next = device.next_retry ? micros(*device.next_retry) : 0;
   if (failed >= 0) failed = sd_bus_message_append(reply, "{sv}", "nextRetry", "t", next);
   if (failed >= 0) failed = append_texts_entry(reply, "users", device.users);
+  if (failed >= 0)
+    failed = sd_bus_message_append(reply, "{sv}", "inUse", "b", static_cast<int>(device.in_use));
   return failed < 0 ? failed : sd_bus_message_close_container(reply);
 }
 
@@ -137,6 +142,7 @@ int append_driver_status(sd_bus_message* reply, const DriverStatus& driver) {
     topology.push_back(std::string(key).append("=").append(value));
   if (failed >= 0) failed = append_texts_entry(reply, "topology", topology);
   if (failed >= 0) failed = append_texts_entry(reply, "capabilities", driver.capabilities);
+  if (failed >= 0) failed = append_texts_entry(reply, "notes", driver.notes);
   if (failed >= 0) failed = sd_bus_message_append(reply, "{sv}", "volumesMax", "x", driver.volumes_max);
   if (failed >= 0) failed = sd_bus_message_append(reply, "{sv}", "attempts", "u", driver.attempts);
   const std::uint64_t next = driver.next_retry ? micros(*driver.next_retry) : 0;

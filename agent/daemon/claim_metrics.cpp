@@ -59,6 +59,19 @@ std::string totals(const char* name, const char* help, const std::vector<Status>
   return metric.text();
 }
 
+/// How many there are that are not simply as they were asked for, by the reason.
+template <class Status>
+std::string waiting(const char* name, const char* help, const std::vector<Status>& all) {
+  std::map<std::string, std::uint64_t> numbers;
+  for (const Status& status : all) {
+    if (!status.reason.empty()) ++numbers[status.reason];
+  }
+  Metric metric(name, help);
+  for (const auto& [reason, number] : numbers)
+    metric.add("reason=" + label_value(reason), number);
+  return metric.text();
+}
+
 /// In bytes; nothing of what is not known.
 void add_bytes(Metric& metric, const std::string& labels, const std::string& quantity) {
   if (quantity.empty()) return;
@@ -90,6 +103,8 @@ std::string claim_metrics(const std::vector<ClaimStatus>& claims,
   }
   return totals("mooring_claims", "PersistentVolumeClaims by phase.", claims, claim_phases) +
          totals("mooring_persistent_volumes", "PersistentVolumes by phase.", volumes, volume_phases) +
+         waiting("mooring_claims_waiting", "PersistentVolumeClaims by what they wait for.", claims) +
+         waiting("mooring_persistent_volumes_waiting", "PersistentVolumes by what they wait for.", volumes) +
          claim_phase.text() + request.text() + volume_phase.text() + capacity.text();
 }
 

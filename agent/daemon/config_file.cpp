@@ -95,19 +95,28 @@ void read_seconds(const manifest::Field& field, std::int64_t longest_seconds, st
   out = static_cast<std::uint32_t>(*seconds);
 }
 
+void read_socket(const manifest::Field& field, std::string& socket) {
+  if (!check_endpoint(socket)) field.error("is no absolute path of at most 107 bytes");
+  socket = fs::path(socket).lexically_normal().string();
+}
+
 std::vector<NamedDriver> read_drivers(const manifest::Field& field) {
   std::vector<NamedDriver> drivers;
   for (const manifest::Field& item : field.items()) {
-    item.only_keys({"name", "socket"});
-    NamedDriver driver{DriverName(item["name"].text()), item["socket"].text()};
+    item.only_keys({"name", "socket", "controllerSocket"});
+    NamedDriver driver{DriverName(item["name"].text()), item["socket"].text(),
+                       item["controllerSocket"].text()};
     if (!driver.name.empty() && !check_driver_name(driver.name.str()))
       item["name"].error("is no domain name of at most 63 characters");
-    if (item["socket"].require()) {
-      if (!check_endpoint(driver.socket)) item["socket"].error("is no absolute path of at most 107 bytes");
-      driver.socket = fs::path(driver.socket).lexically_normal().string();
-    }
+    const bool has_controller = item["controllerSocket"].exists();
+    if (has_controller && driver.name.empty())
+      item["name"].error("is required beside controllerSocket: whose controller is it?");
+    if (has_controller) read_socket(item["controllerSocket"], driver.controller_socket);
+    if (item["socket"].exists() || (!has_controller && item["socket"].require()))
+      read_socket(item["socket"], driver.socket);
     const auto is_same = [&](const NamedDriver& other) {
-      return other.socket == driver.socket || (!driver.name.empty() && other.name == driver.name);
+      const bool is_same_socket = !driver.socket.empty() && other.socket == driver.socket;
+      return is_same_socket || (!driver.name.empty() && other.name == driver.name);
     };
     if (std::any_of(drivers.begin(), drivers.end(), is_same)) item.error("the driver is there twice");
     drivers.push_back(std::move(driver));
@@ -118,7 +127,8 @@ std::vector<NamedDriver> read_drivers(const manifest::Field& field) {
 void apply(const manifest::Field& root, Options& options) {
   root.only_keys({"manifestDirs", "rootDir", "runDir", "stateDir", "nodeName", "nodeLabels", "allocatable",
                   "bus", "metricsListen", "flexvolumeDir", "logLevel", "workerSocket",
-                  "unmountDeadlineSeconds", "flexvolumeTimeoutSeconds", "nfsProvisioners", "csiDrivers"});
+                  "unmountDeadlineSeconds", "flexvolumeTimeoutSeconds", "nfsProvisioners", "csiDrivers",
+                  "enableControllerAttachDetach"});
   if (root["manifestDirs"].exists()) options.manifest_dirs = root["manifestDirs"].text_list();
   for (const auto& [name, value] : root["nodeLabels"].text_map(/*lenient=*/true))
     options.node_labels[name] = value;
@@ -138,6 +148,7 @@ void apply(const manifest::Field& root, Options& options) {
   read_seconds(root["flexvolumeTimeoutSeconds"], 3'600, options.flexvolume_timeout_seconds);
   if (root["nfsProvisioners"].exists()) options.nfs_provisioners = read_exports(root["nfsProvisioners"]);
   if (root["csiDrivers"].exists()) options.csi_drivers = read_drivers(root["csiDrivers"]);
+  options.others_attach = root["enableControllerAttachDetach"].boolean(options.others_attach);
   if (!is_log_level(options.log_level))
     root["logLevel"].error("is not trace, debug, info, warn, error or critical");
 }

@@ -23,7 +23,9 @@ Result<std::vector<std::string>> find_config_files(const std::string& file);
 ///     logLevel: info                             workerSocket: path
 ///     nfsProvisioners: [{name: k8s-sigs.io/nfs-subdir-external-provisioner, server: 10.0.0.1, path: /export,
 ///                        mountOptions: [hard]}]
-///     csiDrivers: [{name: hostpath.csi.k8s.io, socket: /run/csi-hostpath/csi.sock}]
+///     csiDrivers: [{name: hostpath.csi.k8s.io, socket: /run/csi-hostpath/csi.sock,
+///                  controllerSocket: /run/csi-hostpath/controller.sock}]
+///     enableControllerAttachDetach: false
 Result<void> apply_config_file(const std::string& file, Options& options);
 
 /// "Debug", "info", ... → true if it is a level.

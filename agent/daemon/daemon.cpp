@@ -14,11 +14,9 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "daemon/claim_metrics.h"
 #include "daemon/directory_lock.h"
 #include "daemon/log.h"
 #include "daemon/swap_warning.h"
-#include "daemon/usage_metrics.h"
 
 namespace mooring {
 namespace {
@@ -41,6 +39,7 @@ CoreOptions core_options(const Options& options, const std::string& root_dir) {
   core.node.root_dir = root_dir;
   core.nfs_exports = options.nfs_provisioners;
   core.csi_drivers = options.csi_drivers;
+  core.node.others_attach = options.others_attach;
   core.unmount_deadline_ms = options.unmount_deadline_seconds * 1000;
   core.flex_timeout_ms = options.flexvolume_timeout_seconds * 1000;
   core.seed = random_seed();
@@ -220,12 +219,12 @@ bool Daemon::may_remove(const Event& event) {
 
 void Daemon::handle(Event event) {
   are_mounts_to_be_fresh_ = may_remove(event) || are_mounts_to_be_fresh_;
-  if (std::holds_alternative<ListingCompleted>(event) || std::holds_alternative<ListingFailed>(event)) {
+  if (std::holds_alternative<ListingCompleted>(event) || std::holds_alternative<ListingFailed>(event))
     is_manifests_read_ = true;
-  }
-  if (std::holds_alternative<OperationEnded>(event)) confirm_mounts_later();
-  if (const auto* ended = std::get_if<OperationEnded>(&event); ended != nullptr && ended->outcome.error) {
-    ++operations_failed_;
+  if (const auto* ended = std::get_if<OperationEnded>(&event)) {
+    confirm_mounts_later();
+    csi_metrics_.add(ended->outcome);
+    if (ended->outcome.error) ++operations_failed_;
   }
   if (std::holds_alternative<RetryRequested>(event)) retry_ledger();
   core_.handle(std::move(event), now());
@@ -366,34 +365,6 @@ void Daemon::set_up_watchdog() {
   watchdog_timer_.async_wait([this](error_code cancelled) {
     if (!cancelled) set_up_watchdog();
   });
-}
-
-std::string Daemon::metrics_text() const {
-  const NodeStatus node = core_.node_status();
-  std::string text;
-  const auto add = [&](const char* name, const char* type, const char* help, std::uint64_t value) {
-    text += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n" + name + " " +
-            std::to_string(value) + "\n";
-  };
-  add("mooring_pods", "gauge", "Pods that are known.", node.pods);
-  add("mooring_pods_ready", "gauge", "Pods with every volume ready.", node.pods_ready);
-  add("mooring_volumes", "gauge", "Volumes of all pods.", node.volumes);
-  add("mooring_volumes_ready", "gauge", "Volumes that are ready.", node.volumes_ready);
-  add("mooring_problems", "gauge", "Problems beyond single volumes.", node.problems.size());
-  add("mooring_manifests_complete", "gauge", "1 if every manifest directory was read whole.",
-      node.manifests_complete ? 1 : 0);
-  add("mooring_operations_started_total", "counter", "Operations given to workers.", operations_started_);
-  add("mooring_operations_failed_total", "counter", "Operations that ended with an error.",
-      operations_failed_);
-  add("mooring_operations_queued", "gauge", "Operations that wait for a worker.", workers_.queued());
-  add("mooring_workers", "gauge", "Worker processes in service.", workers_.workers());
-  add("mooring_workers_stuck", "gauge", "Workers that cannot be ended.", workers_.abandoned());
-  add("mooring_workers_lost_total", "counter", "Workers that ended unexpectedly.", workers_.workers_lost());
-  std::vector<PodStatus> pods;
-  for (const PodUid& uid : core_.pods()) {
-    if (auto pod = core_.pod_status(uid)) pods.push_back(std::move(*pod));
-  }
-  return text + usage_metrics(pods) + claim_metrics(core_.claims(), core_.persistent_volumes());
 }
 
 }  // namespace mooring

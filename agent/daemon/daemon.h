@@ -11,6 +11,7 @@
 
 #include "core/core.h"
 #include "daemon/bus_service.h"
+#include "daemon/csi_metrics.h"
 #include "daemon/device_watch.h"
 #include "daemon/driver_watch.h"
 #include "daemon/file_system_watch.h"
@@ -109,6 +110,7 @@ class Daemon {
   bool is_manifests_read_ = false;
   std::uint64_t operations_started_ = 0;
   std::uint64_t operations_trimmed_at_ = 0;  ///< operations_started_ when memory was given back last.
+  CsiMetrics csi_metrics_;
   std::uint64_t operations_failed_ = 0;
 };
 

@@ -124,37 +124,14 @@ bool DriverTree::take_changes() {
 DriverWatch::DriverWatch(boost::asio::io_context& loop, const std::string& directory, Listed listed,
                          Problem problem)
     : tree_(directory),
-      stream_(loop),
-      timer_(loop),
+      burst_(
+          loop, std::chrono::milliseconds(50), [this] { return tree_.take_changes(); }, [this] { list(); }),
       listed_(std::move(listed)),
       problem_(std::move(problem)) {}
 
 void DriverWatch::start() {
-  if (tree_.inotify() >= 0) {
-    stream_.assign(dup(tree_.inotify()));
-    wait();
-  }
+  burst_.watch(tree_.inotify());
   list();
-}
-
-void DriverWatch::wait() {
-  stream_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                     [this](boost::system::error_code failed) {
-                       if (failed) return;
-                       // What makes a socket does more than one thing: it is looked at when that is done.
-                       constexpr std::chrono::milliseconds settling{50};
-                       if (tree_.take_changes()) list_later(settling);
-                       wait();
-                     });
-}
-
-void DriverWatch::list_later(std::chrono::milliseconds pause) {
-  if (std::exchange(is_list_set_, true)) return;
-  timer_.expires_after(pause);
-  timer_.async_wait([this](boost::system::error_code failed) {
-    is_list_set_ = false;
-    if (!failed) list();
-  });
 }
 
 void DriverWatch::list() {
@@ -163,7 +140,7 @@ void DriverWatch::list() {
   DriverTree::Listing listing = tree_.list();
   if (!listing.problem.empty() && listing.problem != last_problem_) problem_(listing.problem);
   last_problem_ = listing.problem;
-  if (!listing.problem.empty() || tree_.inotify() < 0) list_later(blind_pause);
+  if (!listing.problem.empty() || tree_.inotify() < 0) burst_.look_later(blind_pause);
   if (std::exchange(is_told_, true) && listing.sockets == told_) return;
   told_ = listing.sockets;
   listed_(std::move(listing.sockets));

@@ -1,14 +1,13 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "daemon/change_burst.h"
 #include "driver/registration.h"
 #include "kernel/linux/descriptor.h"
 
@@ -61,19 +60,15 @@ class DriverWatch {
   void start();
 
  private:
-  void wait();
   void list();
-  void list_later(std::chrono::milliseconds pause);
 
   DriverTree tree_;
-  boost::asio::posix::stream_descriptor stream_;
-  boost::asio::steady_timer timer_;
+  ChangeBurst burst_;
   Listed listed_;
   Problem problem_;
   std::vector<RegistrySocket> told_;
   std::string last_problem_;
   bool is_told_ = false;
-  bool is_list_set_ = false;
 };
 
 }  // namespace mooring

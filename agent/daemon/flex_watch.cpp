@@ -112,33 +112,18 @@ bool FlexTree::take_changes() {
 
 FlexWatch::FlexWatch(boost::asio::io_context& loop, std::string directory,
                      std::function<void(std::vector<FlexProgramFact>)> told)
-    : tree_(std::move(directory)), stream_(loop), timer_(loop), told_(std::move(told)) {}
+    : tree_(std::move(directory)),
+      burst_(
+          loop, std::chrono::milliseconds(100), [this] { return tree_.take_changes(); }, [this] { look(); }),
+      told_(std::move(told)) {}
 
 void FlexWatch::start() {
   look();
   if (tree_.inotify() < 0) {
     spdlog::warn(
         "new FlexVolume drivers are not seen before a restart: the kernel gives no inotify instance");
-    return;
   }
-  stream_.assign(dup(tree_.inotify()));
-  wait();
-}
-
-void FlexWatch::wait() {
-  static constexpr auto burst = std::chrono::milliseconds(100);
-  stream_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                     [this](boost::system::error_code failed) {
-                       if (failed) return;
-                       if (tree_.take_changes() && !std::exchange(is_look_set_, true)) {
-                         timer_.expires_after(burst);
-                         timer_.async_wait([this](boost::system::error_code cancelled) {
-                           is_look_set_ = false;
-                           if (!cancelled) look();
-                         });
-                       }
-                       wait();
-                     });
+  burst_.watch(tree_.inotify());
 }
 
 void FlexWatch::look() {

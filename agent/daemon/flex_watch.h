@@ -1,8 +1,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <optional>
 #include <set>
@@ -11,6 +9,7 @@
 
 #include "base/result.h"
 #include "core/flex_drivers.h"
+#include "daemon/change_burst.h"
 #include "kernel/linux/descriptor.h"
 
 namespace mooring {
@@ -50,16 +49,13 @@ class FlexWatch {
   void start();
 
  private:
-  void wait();
   void look();
 
   FlexTree tree_;
-  boost::asio::posix::stream_descriptor stream_;
-  boost::asio::steady_timer timer_;
+  ChangeBurst burst_;
   std::function<void(std::vector<FlexProgramFact>)> told_;
   std::optional<std::vector<FlexProgramFact>> last_;
   std::string problem_;
-  bool is_look_set_ = false;
 };
 
 }  // namespace mooring

@@ -32,6 +32,7 @@ struct Options {
   std::uint32_t flexvolume_timeout_seconds = 120;  ///< Of each call of a FlexVolume driver.
   std::vector<NfsExport> nfs_provisioners;         ///< In the configuration files only.
   std::vector<NamedDriver> csi_drivers;            ///< Likewise: drivers that do not register themselves.
+  bool others_attach = false;                      ///< enableControllerAttachDetach: see NodeInfo.
   bool check_config = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -53,6 +54,12 @@ std::string text_of(const std::string& prefix, const std::vector<Line>& lines) {
   return text;
 }
 
+/// A metric whose lines are given; nothing without any.
+std::string gauge(const std::string& name, const std::string& help, const std::string& lines) {
+  if (lines.empty()) return {};
+  return "# HELP " + name + " " + help + "\n# TYPE " + name + " gauge\n" + lines;
+}
+
 }  // namespace
 
 std::string usage_metrics(const std::vector<PodStatus>& pods) {
@@ -66,19 +73,41 @@ std::string usage_metrics(const std::vector<PodStatus>& pods) {
       if (!volume.usage) continue;
       const std::string labels = name_space + ",pod=" + label_value(pod.name.str()) +
                                  ",volume=" + label_value(volume.name.str()) + "}";
-      all.push_back({labels, &*volume.usage});
       stale += "mooring_volume_usage_stale" + labels + (volume.usage->stale.empty() ? " 0\n" : " 1\n");
+      if (!volume.usage->is_known) continue;
+      all.push_back({labels, &*volume.usage});
       if (volume.claim.empty() || !claims.emplace(pod.name_space, volume.claim).second) continue;
       of_claims.push_back(
           {name_space + ",persistentvolumeclaim=" + label_value(volume.claim) + "}", &*volume.usage});
     }
   }
-  std::string text = text_of("kubelet_volume_stats_", of_claims) + text_of("mooring_volume_", all);
-  if (stale.empty()) return text;
-  return text +
-         "# HELP mooring_volume_usage_stale 1 if the volume could not be measured again.\n"
-         "# TYPE mooring_volume_usage_stale gauge\n" +
-         stale;
+  return text_of("kubelet_volume_stats_", of_claims) + text_of("mooring_volume_", all) +
+         gauge("mooring_volume_usage_stale", "1 if the volume could not be measured again.", stale);
+}
+
+std::string health_metrics(const std::vector<PodStatus>& pods) {
+  const std::string of_claims = "kubelet_volume_stats_health_status_abnormal";
+  const std::string of_all = "mooring_volume_health_status_abnormal";
+  std::map<std::string, bool> claims;  // Of several pods of a claim any may find that it is not well.
+  std::string all;
+  for (const PodStatus& pod : pods) {
+    const std::string name_space = "{namespace=" + label_value(pod.name_space.str());
+    for (const VolumeStatus& volume : pod.volumes) {
+      if (!volume.is_abnormal) continue;
+      all += of_all + name_space + ",pod=" + label_value(pod.name.str()) +
+             ",volume=" + label_value(volume.name.str()) + (*volume.is_abnormal ? "} 1\n" : "} 0\n");
+      if (volume.claim.empty()) continue;
+      bool& is_abnormal = claims[name_space + ",persistentvolumeclaim=" + label_value(volume.claim) + "}"];
+      is_abnormal = is_abnormal || *volume.is_abnormal;
+    }
+  }
+  std::string lines;
+  for (const auto& [labels, is_abnormal] : claims)
+    lines += of_claims + labels + (is_abnormal ? " 1\n" : " 0\n");
+  const std::string help =
+      "Abnormal volume health status. The count is either 1 or 0. 1 indicates the volume is "
+      "unhealthy, 0 indicates volume is healthy";
+  return gauge(of_claims, help, lines) + gauge(of_all, help, all);
 }
 
 }  // namespace mooring

@@ -12,4 +12,9 @@ namespace mooring {
 /// measured is left out.
 std::string usage_metrics(const std::vector<PodStatus>& pods);
 
+/// Which volumes their drivers tell to be well (0) or not (1), likewise: by the kubelet's name
+/// (kubelet_volume_stats_health_status_abnormal, kubelet-behaviours 15.7) and by Mooring's. Of what no driver
+/// tells anything there is no line.
+std::string health_metrics(const std::vector<PodStatus>& pods);
+
 }  // namespace mooring

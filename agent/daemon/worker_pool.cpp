@@ -20,6 +20,16 @@ namespace {
 constexpr std::size_t batch_operations_max = 24;
 constexpr std::size_t batch_bytes_max = wire::message_size_max / 2;
 
+/// What a message had no room for comes in the next one.
+void add(TreeFacts& part, TreeFacts& whole) {
+  const auto move_all = [](auto& from, auto& to) {
+    std::move(from.begin(), from.end(), std::back_inserter(to));
+  };
+  move_all(part.pods, whole.pods);
+  move_all(part.trash, whole.trash);
+  move_all(part.attachments, whole.attachments);
+}
+
 }  // namespace
 
 WorkerPool::WorkerPool(boost::asio::io_context& loop, WorkerPoolOptions options, Callbacks callbacks)
@@ -178,17 +188,11 @@ void WorkerPool::on_room(WorkerLink& link) {
 void WorkerPool::on_outcome(WorkerLink& link, Outcome outcome) {
   if (outcome.is_partial && !outcome.tree)
     return callbacks_.event(OperationProgress{outcome.id, std::move(outcome.progress)});
-  if (outcome.is_partial) {
-    TreeFacts& whole = partial_trees_[static_cast<std::uint64_t>(outcome.id)];
-    std::move(outcome.tree->pods.begin(), outcome.tree->pods.end(), std::back_inserter(whole.pods));
-    std::move(outcome.tree->trash.begin(), outcome.tree->trash.end(), std::back_inserter(whole.trash));
-    return;
-  }
+  if (outcome.is_partial) return add(*outcome.tree, partial_trees_[static_cast<std::uint64_t>(outcome.id)]);
   if (auto partial = partial_trees_.extract(static_cast<std::uint64_t>(outcome.id));
       partial && outcome.tree) {
     TreeFacts whole = std::move(partial.mapped());
-    std::move(outcome.tree->pods.begin(), outcome.tree->pods.end(), std::back_inserter(whole.pods));
-    std::move(outcome.tree->trash.begin(), outcome.tree->trash.end(), std::back_inserter(whole.trash));
+    add(*outcome.tree, whole);
     outcome.tree = std::move(whole);
   }
   const auto own = own_.find(&link);

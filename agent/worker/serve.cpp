@@ -41,6 +41,11 @@ std::size_t approximate_size(const FoundPod& pod) {
   return size;
 }
 
+std::size_t approximate_size(const CsiAttachment& attachment) {
+  return 128 + attachment.driver.str().size() + attachment.handle.size() + attachment.node_id.size() +
+         attachment.staged_path.size();
+}
+
 Error root_replaced(const std::string& root_dir) {
   Error error;
   error.kind = ErrorKind::Transient;
@@ -151,7 +156,7 @@ Result<std::unique_ptr<kernel::LinuxKernel>> greet(int socket, const ServeOption
     hello.problem = "the core and mooring-worker are of different versions; install both from one build";
   }
   if (hello.problem.empty()) {
-    auto opened = kernel::LinuxKernel::open(welcome.root_dir, inotify);
+    auto opened = kernel::LinuxKernel::open(welcome.root_dir, inotify, options.flex_socket);
     if (opened) {
       kernel = std::move(opened).value();
       hello.root_dir = kernel->resolved_root();
@@ -203,6 +208,12 @@ std::vector<Outcome> split_outcome(Outcome outcome) {
     if (size + more > tree_part_bytes_max && size > 0) close_part();
     size += more;
     part.trash.push_back(std::move(name));
+  }
+  for (CsiAttachment& attachment : whole.attachments) {
+    const std::size_t more = approximate_size(attachment);
+    if (size + more > tree_part_bytes_max && size > 0) close_part();
+    size += more;
+    part.attachments.push_back(std::move(attachment));
   }
   outcome.tree = std::move(part);
   parts.push_back(std::move(outcome));

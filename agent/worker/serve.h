@@ -9,6 +9,8 @@ namespace mooring {
 struct ServeOptions {
   /// Not empty: this worker must not serve, and this is why; it is told to the core, which tells people.
   std::string problem;
+  /// Where programs of drivers are run (mooring-flex); empty: here.
+  std::string flex_socket;
 };
 
 /// A worker's whole life: greets the core at the other end of `socket` (SOCK_SEQPACKET), does the operations

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "actual/record.h"
 #include "base/ids.h"
+#include "facts/csi_controller.h"
 #include "facts/mount_table.h"
 #include "facts/tree_facts.h"
 
@@ -76,6 +78,11 @@ struct ActualDevice {
   bool is_uncertain = false;
   bool is_recorded = false;
   std::uint64_t capacity_bytes = 0;  ///< What it was staged for (DeviceRecipe).
+  /// That Mooring had it attached by its driver's controller, or may have had: it is to be detached, whatever
+  /// the manifests say then.
+  std::optional<CsiAttachment> attachment = std::nullopt;
+  /// What the controller answered in this run.
+  std::optional<std::map<std::string, std::string>> publish_context = std::nullopt;
 
   /// True if pods may have it.
   bool is_ready() const {

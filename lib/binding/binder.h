@@ -18,8 +18,9 @@ namespace mooring {
 struct VolumeWorkEnd {
   enum class Kind : std::uint8_t { Made, Removed, Emptied, Grown, Impossible };
   Kind kind = Kind::Made;
-  Quantity capacity;    ///< Of Grown: what it has now.
-  std::string message;  ///< Of Impossible: why nobody can ever do it.
+  Quantity capacity;                           ///< Of Grown: what it has now.
+  std::string message;                         ///< Of Impossible: why nobody can ever do it.
+  std::optional<CsiMade> made = std::nullopt;  ///< Of Made and Grown by a driver: what only that could say.
 };
 
 /// What is looked at besides the ledger.

@@ -1,10 +1,9 @@
-#include <array>
-#include <cstdio>
 #include <optional>
 #include <set>
 
 #include "base/quote.h"
 #include "binding/draft.h"
+#include "binding/uids.h"
 #include "binding/words.h"
 
 // How claims begin, follow their manifests, and end (kubelet-behaviours 18.5, 1.2).
@@ -15,19 +14,6 @@ namespace {
 using manifest::ClaimOwner;
 using manifest::PersistentVolumeClaim;
 using State = LedgerVolume::State;
-
-/// 128 random bits in the form of a UUID of version 4.
-std::string drawn_uid(Random& random) {
-  const std::uint64_t high = (random.next() & ~0xF000ULL) | 0x4000ULL;
-  const std::uint64_t low = (random.next() & ~(3ULL << 62)) | (2ULL << 62);
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%08llx-%04llx-%04llx-%04llx-%012llx",
-                static_cast<unsigned long long>(high >> 32),
-                static_cast<unsigned long long>((high >> 16) & 0xFFFF),
-                static_cast<unsigned long long>(high & 0xFFFF), static_cast<unsigned long long>(low >> 48),
-                static_cast<unsigned long long>(low & 0xFFFFFFFFFFFFULL));
-  return text.data();
-}
 
 /// False if the manifest asks for another claim of the same name: with another uid, or another pod's.
 bool is_same_claim(const PersistentVolumeClaim& known, const PersistentVolumeClaim& manifest) {

@@ -55,6 +55,12 @@ void describe_making(Draft& draft, const ObjectKey& key, const LedgerClaim& row)
   if (!volume->message.empty()) {
     draft.say(key, {"ProvisioningFailed", "volume " + row.volume.str() + ": " + volume->message,
                     "change the claim or its class", true});
+  } else if (draft.world().provisioners.find(volume->provisioner) == nullptr && is_of_driver(*volume)) {
+    draft.say(key,
+              {"DriverNotRegistered",
+               "volume " + row.volume.str() + " is to be made by the driver " + quoted(volume->provisioner) +
+                   ", which is not registered on this node now",
+               "start the driver with its node-driver-registrar; Mooring goes on by itself then", false});
   } else if (draft.world().provisioners.find(volume->provisioner) == nullptr) {
     draft.say(key, {"ExternalProvisioning",
                     "volume " + row.volume.str() + " is to be made by the provisioner " +

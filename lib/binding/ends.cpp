@@ -12,7 +12,21 @@ namespace {
 using State = LedgerVolume::State;
 using Kind = VolumeWorkEnd::Kind;
 
-void take_made(Draft& draft, const ObjectName& name, const LedgerVolume& row) {
+/// The row with what its driver said. It is bound in the same change: no pod ever uses a volume of which the
+/// driver's name for it is not on the disk. False if the driver did not say enough.
+bool take_what_was_made(const Draft& draft, LedgerVolume& row, const VolumeWorkEnd& end) {
+  const Provisioner* provisioner = draft.world().provisioners.find(row.provisioner);
+  if (provisioner == nullptr) return !end.made;
+  ProvisionedVolume said{*row.volume, row.parameters};
+  if (end.made) said = provisioner->with_made(std::move(said), *end.made);
+  if (!provisioner->is_known(said)) return false;
+  if (!end.made) return true;
+  row.volume = std::make_shared<const manifest::PersistentVolume>(std::move(said.volume));
+  row.parameters = std::move(said.parameters);
+  return true;
+}
+
+void take_made(Draft& draft, const ObjectName& name, const LedgerVolume& row, const VolumeWorkEnd& end) {
   if (row.state != State::Provisioning) return;
   const ObjectKey claim = row.volume->claim->key;
   const LedgerClaim* claim_row = draft.find(claim);
@@ -21,7 +35,10 @@ void take_made(Draft& draft, const ObjectName& name, const LedgerVolume& row) {
     release(draft, name);
     return;
   }
+  LedgerVolume made = row;
+  if (!take_what_was_made(draft, made, end)) return;
   LedgerVolume& volume = draft.change(name);
+  volume = std::move(made);
   volume.state = State::Bound;
   volume.made_capacity = volume.volume->capacity;
   volume.message.clear();
@@ -32,10 +49,17 @@ void take_made(Draft& draft, const ObjectName& name, const LedgerVolume& row) {
              "the volume " + name.str() + " was made by " + volume.provisioner);
 }
 
-void take_grown(Draft& draft, const ObjectName& name, const LedgerVolume& row, const Quantity& capacity) {
-  if (row.state != State::Bound || !(capacity > row.made_capacity)) return;
+void take_grown(Draft& draft, const ObjectName& name, const LedgerVolume& row, const VolumeWorkEnd& end) {
+  if (row.state != State::Bound || !(end.capacity > row.made_capacity)) return;
   LedgerVolume& volume = draft.change(name);
-  volume.made_capacity = capacity;
+  const bool is_all = !(volume.volume->capacity > end.capacity);
+  volume.made_capacity = end.capacity;
+  // What a driver was not asked for is left to the node.
+  VolumeWorkEnd said = end;
+  if (!said.made && is_of_driver(row)) said.made = CsiExpansion{0, true};
+  static_cast<void>(take_what_was_made(draft, volume, said));
+  // A driver may give more than it was asked for.
+  if (is_all) volume.made_capacity = volume.volume->capacity;
   volume.message.clear();
 }
 
@@ -68,10 +92,10 @@ void take_ends(Draft& draft) {
     if (row == nullptr) continue;
     switch (end.kind) {
       case Kind::Made:
-        take_made(draft, name, *row);
+        take_made(draft, name, *row, end);
         break;
       case Kind::Grown:
-        take_grown(draft, name, *row, end.capacity);
+        take_grown(draft, name, *row, end);
         break;
       case Kind::Impossible:
         take_impossible(draft, name, *row, end.message);

@@ -4,6 +4,7 @@
 #include "base/quote.h"
 #include "binding/draft.h"
 #include "binding/words.h"
+#include "facts/csi_growth.h"
 
 // Claims and their volumes grow (kubelet-behaviours 1.2, 19).
 
@@ -22,7 +23,9 @@ std::string hindrance_of(const Draft& draft, const LedgerVolume& volume) {
            ", and is grown by whoever made it: raise spec.capacity in its manifest then";
   }
   if (draft.world().provisioners.find(volume.provisioner) == nullptr)
-    return "its provisioner " + quoted(volume.provisioner) + " is not configured any more";
+    return is_of_driver(volume)
+               ? "its driver " + quoted(volume.provisioner) + " is not registered now"
+               : "its provisioner " + quoted(volume.provisioner) + " is not configured any more";
   const std::string& name = volume.volume->storage_class;
   const auto storage_class = find_class(draft.objects(), name);
   if (storage_class == nullptr) return "its class " + quoted(name) + " is not there";
@@ -60,11 +63,14 @@ void follow_request(Draft& draft, const ObjectKey& key, const Quantity& wanted) 
              "its volume " + row.volume.str() + " grows to " + wanted.text());
 }
 
-/// True if the file system of the volume grows on the node, when a pod uses it.
+/// True if the volume has its new size only when the node has done its part, which it does when a pod uses
+/// it: its file system grows, or its driver says so.
 bool grows_with_use(const PersistentVolume& volume) {
   const auto* csi = std::get_if<manifest::CsiSource>(&volume.source);
-  return csi != nullptr && csi->driver == manifest::block_driver &&
-         volume.volume_mode == manifest::VolumeMode::Filesystem;
+  if (csi == nullptr) return false;
+  if (csi->driver == manifest::block_driver) return volume.volume_mode == manifest::VolumeMode::Filesystem;
+  const auto said = volume.annotations.find(node_expansion);
+  return said != volume.annotations.end() && said->second == node_expansion_required;
 }
 
 bool has_grown(const Draft& draft, const PersistentVolume& volume, const Quantity& capacity) {
@@ -74,6 +80,15 @@ bool has_grown(const Draft& draft, const PersistentVolume& volume, const Quantit
          staged->second >= static_cast<std::uint64_t>(std::max<std::int64_t>(capacity.rounded_up(), 0));
 }
 
+/// The node has done its part for the driver: from now on nothing waits for that.
+void note_node_growth(Draft& draft, const ObjectName& name) {
+  LedgerVolume& row = draft.change(name);
+  if (!is_of_driver(row)) return;
+  auto volume = std::make_shared<PersistentVolume>(*row.volume);
+  volume->annotations[node_expansion] = node_expansion_done;
+  row.volume = std::move(volume);
+}
+
 /// What users can rely on follows what was made.
 void follow_capacity(Draft& draft, const ObjectKey& key) {
   const LedgerClaim& row = *draft.find(key);
@@ -81,9 +96,10 @@ void follow_capacity(Draft& draft, const ObjectKey& key) {
   const Quantity& made = volume.provisioner.empty() ? volume.volume->capacity : volume.made_capacity;
   if (made > row.capacity) {
     if (has_grown(draft, *volume.volume, made)) {
-      const char* reason =
-          grows_with_use(*volume.volume) ? "FileSystemResizeSuccessful" : "VolumeResizeSuccessful";
+      const bool is_by_node = grows_with_use(*volume.volume);
+      const char* reason = is_by_node ? "FileSystemResizeSuccessful" : "VolumeResizeSuccessful";
       draft.change(key).capacity = made;
+      if (is_by_node) note_node_growth(draft, row.volume);
       draft.tell(false, reason, event_object(key), "it has " + made.text() + " now");
     } else {
       draft.say(

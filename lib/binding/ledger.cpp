@@ -72,6 +72,11 @@ bool operator==(const LedgerVolume& one, const LedgerVolume& other) {
          one.made_capacity == other.made_capacity && one.message == other.message;
 }
 
+bool is_of_driver(const LedgerVolume& row) {
+  const auto* csi = row.volume == nullptr ? nullptr : std::get_if<manifest::CsiSource>(&row.volume->source);
+  return csi != nullptr && csi->driver == row.provisioner && csi->driver != manifest::block_driver;
+}
+
 const LedgerClaim* Ledger::find(const ObjectKey& claim) const {
   return find_in(claims, claim);
 }

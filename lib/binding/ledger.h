@@ -56,6 +56,9 @@ struct LedgerVolume {
   friend bool operator==(const LedgerVolume& one, const LedgerVolume& other);
 };
 
+/// True if a CSI driver made it, or is to: what is to be done about it waits for that driver.
+bool is_of_driver(const LedgerVolume& row);
+
 /// All that is remembered of claims and volumes across restarts and reboots.
 ///
 /// Invariant: a volume row that is Provisioning or Bound and the claim row that its claimRef names point at

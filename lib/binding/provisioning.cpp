@@ -1,6 +1,7 @@
 #include "binding/provisioning.h"
 
 #include "base/quote.h"
+#include "binding/copies.h"
 #include "binding/words.h"
 
 namespace mooring {
@@ -62,12 +63,20 @@ std::optional<Provision> refused_before(const Draft& draft, const LedgerClaim& r
                    add_volume);
   }
   if (draft.world().provisioners.find(storage_class.provisioner) == nullptr) {
+    const Provisioners& provisioners = draft.world().provisioners;
+    const std::string why = provisioners.why_not(storage_class.provisioner);
+    const std::string of = "the class " + quoted(name) + " is of ";
+    if (!why.empty()) {
+      return refused("ExternalProvisioning", of + why,
+                     "see `mooringctl describe driver " + storage_class.provisioner +
+                         "`; start its controller service on this node, or use another class");
+    }
     return refused(
         "ExternalProvisioning",
-        "the class " + quoted(name) + " is of the provisioner " + quoted(storage_class.provisioner) +
-            ", which is none of those that there are: " + list_of(draft.world().provisioners.names()),
-        "give the class one of these, or name its NFS export in the configuration "
-        "(nfsProvisioners)");
+        of + "the provisioner " + quoted(storage_class.provisioner) +
+            ", which is none of those that there are: " + list_of(provisioners.names()),
+        "start the CSI driver of that name, which is waited for; or give the class one of these; or "
+        "name its NFS export in the configuration (nfsProvisioners)");
   }
   if (storage_class.reclaim_policy == ReclaimPolicy::Recycle) {
     return refused("ProvisioningFailed",
@@ -133,8 +142,10 @@ Provision asked(const Draft& draft, const LedgerClaim& row, const StorageClass& 
   const BindingWorld& world = draft.world();
   const ObjectName name = volume_name(row);
   const Provisioner& provisioner = *world.provisioners.find(storage_class.provisioner);
-  Result<ProvisionedVolume> made =
-      provisioner.provision({row.claim, storage_class, name, world.node, world.root_dir, token});
+  const Result<CsiContentSource> source = content_source_of(draft, row.claim, storage_class.provisioner);
+  if (!source) return refused("ProvisioningFailed", source.error().message, source.error().remedy);
+  Result<ProvisionedVolume> made = provisioner.provision(
+      {row.claim, storage_class, name, world.node, world.root_dir, token, source.value()});
   if (!made) return refused("ProvisioningFailed", made.error().message, made.error().remedy);
   return {row_of(std::move(made).value(), row, storage_class, name), {}};
 }

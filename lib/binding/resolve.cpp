@@ -96,6 +96,15 @@ bool is_of(const manifest::PersistentVolumeClaim& claim, const manifest::Pod& po
          claim.owner.uid == pod.uid.str();
 }
 
+/// The volume as pods get it: of what its driver is still to make larger, as it is now. The node's part comes
+/// when the driver's is done.
+std::shared_ptr<const PersistentVolume> volume_for_pods(const LedgerVolume& row) {
+  if (!is_of_driver(row) || !(row.made_capacity < row.volume->capacity)) return row.volume;
+  auto volume = std::make_shared<PersistentVolume>(*row.volume);
+  volume->capacity = row.made_capacity;
+  return volume;
+}
+
 /// The volume that the claim has; see the header for what may be wrong.
 Result<std::shared_ptr<const PersistentVolume>> bound_volume(const manifest::Pod& pod, const ObjectKey& key,
                                                              bool is_ephemeral, const ClaimsView& claims) {
@@ -129,7 +138,7 @@ Result<std::shared_ptr<const PersistentVolume>> bound_volume(const manifest::Pod
     return claim_refusal(key, "ClaimLost", "PV " + quoted(row->volume.str()) + " is not this claim's",
                          "make the claim anew");
   }
-  return volume->volume;
+  return volume_for_pods(*volume);
 }
 
 }  // namespace

@@ -107,7 +107,8 @@ void reclaim_by_deleting(Draft& draft, const ObjectName& name, const LedgerVolum
   }
   const std::string missing = no_deleter(row.provisioner);
   if (row.state == State::Failed && row.message != missing) return;
-  if (draft.world().provisioners.find(row.provisioner) == nullptr) {
+  // A driver may come at any time, and is waited for.
+  if (draft.world().provisioners.find(row.provisioner) == nullptr && !is_of_driver(row)) {
     fail(draft, name, "VolumeFailedDelete", missing);
   } else {
     set_state(draft, name, State::Deleting, {});

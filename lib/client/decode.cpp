@@ -21,9 +21,13 @@ Phase phase_from(std::string_view name) {
 }
 
 std::optional<VolumeUsage> usage_from(const Properties& properties) {
-  if (!properties.contains("Usage.capacityBytes")) return std::nullopt;
   const auto number = [&](std::string_view name) { return get<std::uint64_t>(properties, name); };
   VolumeUsage usage;
+  usage.is_known = properties.contains("Usage.capacityBytes");
+  usage.stale = text_of(properties, "Usage.stale");
+  if (properties.contains("Usage.unknownSince"))
+    usage.unknown_since = wall_time(number("Usage.unknownSince"));
+  if (!usage.is_known) return usage.stale.empty() ? std::nullopt : std::optional(usage);
   usage.capacity_bytes = number("Usage.capacityBytes");
   usage.available_bytes = number("Usage.availableBytes");
   usage.inodes = number("Usage.inodes");
@@ -31,7 +35,6 @@ std::optional<VolumeUsage> usage_from(const Properties& properties) {
   if (properties.contains("Usage.usedBytes")) usage.used_bytes = number("Usage.usedBytes");
   if (properties.contains("Usage.inodesUsed")) usage.inodes_used = number("Usage.inodesUsed");
   usage.measured = wall_time(number("Usage.time"));
-  usage.stale = text_of(properties, "Usage.stale");
   return usage;
 }
 
@@ -97,6 +100,7 @@ DeviceStatus device_from(const Properties& properties) {
   device.attempts = get<std::uint32_t>(properties, "attempts");
   device.next_retry = time_of(properties, "nextRetry");
   device.users = get<std::vector<std::string>>(properties, "users");
+  device.in_use = get<bool>(properties, "inUse");
   return device;
 }
 
@@ -118,6 +122,7 @@ DriverStatus driver_from(const Properties& properties) {
   }
   driver.volumes_max = get<std::int64_t>(properties, "volumesMax");
   driver.capabilities = get<std::vector<std::string>>(properties, "capabilities");
+  driver.notes = get<std::vector<std::string>>(properties, "notes");
   driver.attempts = get<std::uint32_t>(properties, "attempts");
   driver.next_retry = time_of(properties, "nextRetry");
   return driver;

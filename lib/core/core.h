@@ -49,6 +49,10 @@ struct CoreOptions {
   Duration usage_age_longest = std::chrono::seconds(60);  ///< Older numbers are measured anew when asked for.
   std::size_t measuring_max = 4;  ///< Measurements at a time that may have to wait for a disk or a server.
   std::size_t events_kept = 1000;
+  /// How often a volume of a driver with requiresRepublish is published again, and half as long again at
+  /// most: as often as a kubelet syncs a pod (syncFrequency; pod_workers.go,
+  /// workerResyncIntervalJitterFactor).
+  Duration republish_interval = std::chrono::seconds(60);
   /// How long after a volume, claim or class was written nothing is made by the built-in class: a volume for
   /// the claim may be in the next file.
   Duration manifests_quiet = std::chrono::milliseconds(500);
@@ -57,6 +61,7 @@ struct CoreOptions {
   std::vector<NamedDriver> csi_drivers = {};  ///< That the configuration names.
   /// Of asking a driver what it is: six calls of 10 s.
   std::uint32_t driver_deadline_ms = 65'000;
+  std::size_t driver_calls_max = 8;  ///< Calls of one driver's controller at a time.
 };
 
 // What happens to the core. Each is a fact that the shell has come to know; none is a command to touch the

@@ -75,6 +75,7 @@ Effects Core::Engine::take_effects(Instant now) {
   bind_claims(now);  // What pods let go of may be free now.
   if (adoption_ == Adoption::Adopted) {
     start_volume_work(now);
+    bind_claims(now);  // What there was nothing to do for has ended already.
     start_trash(now);
     start_measuring(now);
   }
@@ -152,14 +153,14 @@ PlanGate Core::Engine::gate_of(const PodUid& uid, MonotonicTime now) const {
   return pod_gate;
 }
 
-std::string Core::Engine::volume_label(const ObjectKey& key, const VolumeName& name) const {
+std::string volume_label(const ObjectKey& key, const VolumeName& name) {
   return key.text() + "/" + name.str();
 }
 
 bool Core::Engine::is_settled() const {
   return adoption_ == Adoption::Adopted && listing_is_complete_ && dirty_.empty() && dirty_devices_.empty() &&
-         in_flight_.size() == measuring_.size() + asking_drivers_.size() && !writing_ &&
-         (is_ledger_read_ ? !are_claims_touched_ : ledger_problem_.has_value());
+         in_flight_.size() == measuring_.size() + asking_drivers_.size() + flex_drivers_.asked() &&
+         !writing_ && (is_ledger_read_ ? !are_claims_touched_ : ledger_problem_.has_value());
 }
 
 }  // namespace mooring

@@ -115,17 +115,18 @@ class Core::Engine {
 
   // engine_content.cpp: changed objects and pods → volumes whose content follows them
   void note_content_users(const PodUid& uid, const manifest::Pod* pod);
-  static std::set<ObjectReference> objects_of_volume(const manifest::Pod& pod,
-                                                     const manifest::Volume& volume);
   void content_changed(const std::set<ObjectReference>& objects);
   void compare_content(const DesiredPod& desired, const ActualVolume& volume, VolumeWork& work, Instant now);
+  void secret_came();
+  void keep_content(const DesiredPod& desired, VolumeWork& work, const Error& error, Instant now);
   bool waits_for_objects(const manifest::Pod& pod, const VolumeName& name) const;
+
+  // engine_republish.cpp: volumes that their drivers want published again and again
+  void note_republish(const DesiredPod& desired, const ActualVolume& volume, VolumeWork& work, Instant now);
+  void republish_later(VolumeWork& work, Instant now);
 
   // engine_parts.cpp: parts of volumes (subPath) that containers mount
   void on(ContainerAsked& event, Instant now);
-  static void note_parts(const manifest::Pod& pod, VolumeWork& work, const Result<Recipe>& recipe);
-  static bool has_all_parts(const manifest::Pod& pod, const ActualVolume& volume, const VolumeWork& work);
-  static void require_parts(const ActualVolume& volume, VolumeWork& work);
   void verify_parts(const ActualPod& pod, ActualVolume& volume, const VolumeWork& work, Instant now);
   Result<std::string> source_of(const PodUid& uid, const DesiredPod& desired,
                                 const manifest::Container& container,
@@ -150,8 +151,9 @@ class Core::Engine {
   void note_capacity(const ActualDevice& device, DeviceWork& work, std::uint64_t capacity_bytes);
   void leave_device(const PodUid& uid, const ActualVolume& volume);
   bool is_device_ready(const ActualVolume& volume) const;
-  static bool is_just(const ActualDevice& device, const DeviceRecipe& recipe);
   std::optional<DeviceRecipe> recipe_of_device(const VolumeKey& key, const DeviceWork& work) const;
+  bool is_taken(const VolumeKey& key) const;  // engine_turns.cpp
+  void plan_again(const PodUid& uid, const VolumeKey& shared);
   bool is_device_needed(const VolumeKey& key, const DeviceWork& work) const;
   void plan_device_of(const VolumeKey& key, Instant now);
   void take_device_down(ActualDevice& device, DeviceMove move, Instant now);
@@ -161,8 +163,9 @@ class Core::Engine {
   void fail_device(const ActualDevice& device, DeviceWork& work, Doing did, const Error& error, Instant now);
   void forget_device(const VolumeKey& key);
   void set_device_timer(const VolumeKey& key, DeviceWork& work, std::optional<MonotonicTime> when);
+  void wait_for_attachment(ActualDevice& device, DeviceWork& work, const DeviceRecipe& recipe, Instant now);
   void verify_devices(const MountTable& before, Instant now);
-  void adopt_devices();
+  void adopt_devices(const TreeFacts& tree);
 
   // engine_flex.cpp: FlexVolume drivers that come, go and are asked what they can do
   void on(FlexProgramsListed& event, Instant now);
@@ -201,7 +204,6 @@ class Core::Engine {
   ClaimsView claims_view(bool is_live) const { return {ledger_, claim_conditions_, is_live}; }
 
   // engine_claims_work.cpp: volumes that are made, grown, emptied and removed
-  static Doing wanted_work(const LedgerVolume& row);
   Result<ProvisionWork> work_for(const LedgerVolume& row, Doing doing) const;
   void note_volume_work(const ObjectName& name);
   void start_volume_work(Instant now);
@@ -211,6 +213,12 @@ class Core::Engine {
   void fail_volume_work(const ObjectName& name, ClaimedVolumeWork& work, Doing did, const Error& error,
                         Instant now);
 
+  // engine_claims_drivers.cpp: what drivers make, and what is waited for with them
+  void follow_drivers();
+  void hurry_volume_work(const std::set<DriverName>& drivers, const std::set<ObjectReference>& objects);
+  std::map<DriverName, std::size_t> driver_calls() const;
+  void add_copied_volumes(std::set<ObjectName>& in_use) const;
+
   // engine_claims_status.cpp: what is to be said of claims, volumes and classes
   void fill_in(ClaimStatus& status, const LedgerClaim& row) const;
   void tell_claims();
@@ -219,8 +227,6 @@ class Core::Engine {
   std::vector<std::string> claim_problems() const;
 
   // engine_devices_status.cpp: what is to be said of them
-  static std::string doing_text(Doing doing);
-  static Phase device_phase(const ActualDevice& device, const DeviceWork& work);
   bool is_device_left(const VolumeKey& key, const DeviceWork& work) const;
   std::vector<std::string> device_problems() const;
 
@@ -231,16 +237,13 @@ class Core::Engine {
                     Instant now);
   void name_found_volume(const DesiredPod& desired, const manifest::Volume& volume, ActualPod& actual,
                          PodWork& work) const;
-  static bool is_place_being_cleared(const ActualPod& actual, const ActualVolume& volume, const PodWork& work,
-                                     const VolumeDirectory& directory);
   PodView view_of(const PodUid& uid, const DesiredPod* desired, const ActualPod& actual,
                   const PodWork& work) const;
   Fate fate_of(const DesiredPod* desired, const ActualVolume& volume, const VolumeWork& work) const;
 
   // engine_start.cpp: the operations of pods' volumes
-  void refuse(const ActualPod& actual, const ActualVolume& volume, VolumeWork& work, const Error& error,
+  void refuse(const PodUid& uid, const ActualVolume& volume, VolumeWork& work, const Error& error,
               Instant now);
-  static void note_recipe(ActualVolume& volume, const Recipe& recipe);
   Operation publish_operation(const VolumeWork& work, Recipe& recipe, Instant now) const;
   const MountFact* foreign_mount_in(const PodUid& uid, const ActualVolume& volume, std::uint32_t own) const;
   std::string name_trash(Operation& operation) const;
@@ -260,7 +263,6 @@ class Core::Engine {
   Result<Recipe> recipe_in_plan(const manifest::Pod& pod, const VolumeName& name);
   PlanGate gate(MonotonicTime now) const;
   PlanGate gate_of(const PodUid& uid, MonotonicTime now) const;
-  std::string volume_label(const ObjectKey& key, const VolumeName& name) const;
 
   // engine_drivers.cpp: drivers outside that register, come and go
   void on(RegistrySockets& event, Instant now);
@@ -278,17 +280,24 @@ class Core::Engine {
   void measure_later(const std::string& key, Measurement& measurement, MonotonicTime when);
   void wait_for_measurement(const std::string& key, Measurement& measurement);
   void start_measuring(Instant now);
-  void start_waiting(MeasurePlace place, std::size_t in_flight_max, Instant now);
-  void measure(const std::string& key, Measurement& measurement, MeasurePlace place, Instant now);
-  bool is_still_limited(const std::string& key, const Measurement& measurement) const;
+  void start_waiting(const MeasureLine& line, std::size_t in_flight_max, Instant now);
+  void measure(const std::string& key, Measurement& measurement, const MeasureLine& line, Instant now);
+  bool is_still_watched(const std::string& key, Measurement& measurement) const;
   void measure_ended(const InFlight& what, Outcome& outcome, Instant now);
   void compare_limit(Measurement& measurement, Instant now);
-  void measure_is_stuck(const InFlight& what, std::uint64_t operation, const std::string& text);
+  void measure_is_stuck(const InFlight& what, std::uint64_t operation, const std::string& text, Instant now);
   void forget_measurement(const std::string& key);
   std::optional<VolumeUsage> usage_of(const PodUid& uid, const ActualVolume& volume,
                                       const VolumeWork& work) const;
   bool is_over_limit(const PodUid& uid, const ActualVolume& volume, const VolumeWork& work) const;
-  static std::string limit_text(const VolumeWork& work);
+
+  // engine_health.cpp: what drivers say of volumes
+  void ask_driver(const PodUid& uid, const ActualVolume& volume, UsageTarget& target) const;
+  void driver_is_silent(const MeasureLine& line, const std::string& problem, Instant now);
+  void driver_answered(const MeasureLine& line, const std::string& key, Outcome& outcome, Instant now);
+  void compare_condition(Measurement& known, std::optional<CsiCondition> condition, Instant now);
+  const CsiCondition* condition_of(const PodUid& uid, const ActualVolume& volume,
+                                   const VolumeWork& work) const;
 
   // engine_status.cpp: what people and programs see
   VolumeStatus volume_status(const PodUid& uid, const DesiredPod* desired, const ActualPod* actual,
@@ -371,8 +380,8 @@ class Core::Engine {
 
   Registrar registrar_;
   std::map<std::uint64_t, RegistrarWork> asking_drivers_;  ///< Operations in flight.
-
-  std::set<PodUid> content_waiting_;  ///< See waits_for_objects().
+  std::set<PodUid> content_waiting_;                       ///< See waits_for_objects().
+  std::set<PodUid> secrets_waiting_;                       ///< See needs_secret().
 
   std::vector<std::pair<VolumeName, Recipe>> made_;  ///< Recipes of the pod that is being planned.
   std::set<PodUid> dirty_;
@@ -380,8 +389,8 @@ class Core::Engine {
   std::set<std::pair<MonotonicTime, PodUid>> timers_;
   std::set<std::pair<MonotonicTime, VolumeKey>> device_timers_;
   std::map<std::string, Measurement> measurements_;
-  std::map<MeasurePlace, MeasureQueue> measure_queues_;
-  std::map<std::uint64_t, MeasurePlace> measuring_;  ///< Operations in flight.
+  std::map<MeasureLine, MeasureQueue> measure_queues_;
+  std::map<std::uint64_t, MeasureLine> measuring_;  ///< Operations in flight.
   std::set<std::pair<MonotonicTime, std::string>> measure_timers_;
   EventLog log_;
   Effects effects_;

@@ -109,7 +109,7 @@ void Core::Engine::adopt(const TreeFacts& tree, Instant now) {
     log(now, true, "ForeignDirectory", "node", line);
   records_.clear();
   records_.shrink_to_fit();
-  adopt_devices();
+  adopt_devices(tree);
   for (const std::string& name : tree.trash)
     trash_.try_emplace(name);
   adoption_ = Adoption::Adopted;
@@ -220,8 +220,8 @@ void Core::Engine::name_found_volume(const DesiredPod& desired, const manifest::
 }
 
 /// True while what is in the volume's place is being removed under another name.
-bool Core::Engine::is_place_being_cleared(const ActualPod& actual, const ActualVolume& volume,
-                                          const PodWork& work, const VolumeDirectory& directory) {
+bool is_place_being_cleared(const ActualPod& actual, const ActualVolume& volume, const PodWork& work,
+                            const VolumeDirectory& directory) {
   return std::any_of(actual.volumes.begin(), actual.volumes.end(), [&](const ActualVolume& other) {
     const VolumeWork* other_work = work.find(other.name);
     return other.name != volume.name && other.plugin == volume.plugin && !directory.empty() &&

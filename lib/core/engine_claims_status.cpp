@@ -222,7 +222,8 @@ std::vector<PersistentVolumeStatus> Core::Engine::persistent_volumes() const {
     PersistentVolumeStatus status = describe_volume(*row.volume);
     if (known != all.end()) status.origin = known->second.origin;
     const auto work = volume_work_.find(name);
-    const bool has_failed = work != volume_work_.end() && work->second.failure;
+    const bool has_failed =
+        work != volume_work_.end() && work->second.failure && !waits_for_driver(*work->second.failure);
     const bool is_gone =
         known == all.end() && row.provisioner.empty() && is_all_read && !store_.may_hold_volume(name);
     status.phase = phase_of(row, is_gone, has_failed);
@@ -266,7 +267,9 @@ std::vector<StorageClassStatus> Core::Engine::storage_classes() const {
     if (store_.find_storage_class(name) != nullptr) status.origin = one->origin.text();
     const bool is_known =
         one->provisioner == "kubernetes.io/no-provisioner" || provisioners_.find(one->provisioner) != nullptr;
-    if (!is_known) {
+    if (const std::string why = provisioners_.why_not(one->provisioner); !is_known && !why.empty()) {
+      status.message = "it is of " + why;
+    } else if (!is_known) {
       status.message = "there is no provisioner " + one->provisioner + " on this node; there are:";
       for (const std::string& known : provisioners_.names())
         status.message += " " + known;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/driver_work.h"
 #include "core/engine.h"
 
 namespace mooring {
@@ -49,19 +50,20 @@ VolumeWorkEnd::Kind end_of(Doing doing) {
 }  // namespace
 
 /// What the ledger asks for on the node; None: nothing.
-Doing Core::Engine::wanted_work(const LedgerVolume& row) {
-  const bool is_impossible = !row.message.empty();  // Of what is being made or grown.
+Doing wanted_work(const LedgerVolume& row) {
+  // Of what is being made or grown. What a driver refuses it may do when somebody has set it up otherwise: it
+  // is asked again, at long intervals.
+  const bool is_impossible = !row.message.empty();
   switch (row.state) {
     case LedgerVolume::State::Provisioning:
-      return is_impossible ? Doing::None : Doing::MakeVolume;
+      return is_impossible && !is_of_driver(row) ? Doing::None : Doing::MakeVolume;
     case LedgerVolume::State::Deleting:
       return Doing::RemoveVolume;
     case LedgerVolume::State::Recycling:
       return Doing::RecycleVolume;
     case LedgerVolume::State::Bound:
-      return !is_impossible && !row.provisioner.empty() && row.made_capacity < row.volume->capacity
-                 ? Doing::GrowVolume
-                 : Doing::None;
+      if (row.provisioner.empty() || !(row.made_capacity < row.volume->capacity)) return Doing::None;
+      return is_impossible && !is_of_driver(row) ? Doing::None : Doing::GrowVolume;
     default:
       return Doing::None;
   }
@@ -70,6 +72,7 @@ Doing Core::Engine::wanted_work(const LedgerVolume& row) {
 Result<ProvisionWork> Core::Engine::work_for(const LedgerVolume& row, Doing doing) const {
   if (doing == Doing::RecycleVolume) return recycle(*row.volume);
   const Provisioner* provisioner = provisioners_.find(row.provisioner);
+  if (provisioner == nullptr && is_of_driver(row)) return why_not_by_driver(row, provisioners_);
   if (provisioner == nullptr) {
     return refusal(
         "NoProvisioner",
@@ -88,7 +91,9 @@ void Core::Engine::note_volume_work(const ObjectName& name) {
   const auto work = volume_work_.find(name);
   if (row != nullptr && wanted_work(*row) != Doing::None) {
     ClaimedVolumeWork& wanted = volume_work_[name];
-    if (wanted.doing == Doing::None && wanted.failure) wanted.backoff.hurry();
+    // That a driver has just refused it is no reason to ask again at once.
+    const bool is_refused = is_of_driver(*row) && !row->message.empty();
+    if (wanted.doing == Doing::None && wanted.failure && !is_refused) wanted.backoff.hurry();
     return;
   }
   // What is in flight ends first: a row that comes back meanwhile must not begin beside it.
@@ -102,10 +107,17 @@ void Core::Engine::start_volume_work(Instant now) {
     const bool is_due = !not_before || *not_before <= now.monotonic;
     if (work.doing == Doing::None && is_due && !volume_ends_.contains(name)) due.push_back(name);
   }
+  if (due.empty()) return;
+  std::map<DriverName, std::size_t> calls = driver_calls();
   for (const ObjectName& name : due) {
     const LedgerVolume* row = ledger_.find(name);
-    if (row != nullptr && wanted_work(*row) != Doing::None)
-      start_volume_work(name, *row, volume_work_.at(name), now);
+    if (row == nullptr || wanted_work(*row) == Doing::None) continue;
+    ClaimedVolumeWork& work = volume_work_.at(name);
+    work.driver = is_of_driver(*row) ? DriverName(row->provisioner) : DriverName();
+    // So that a driver that hangs leaves workers to all others; what waits begins when one of these ends.
+    if (!work.driver.empty() && calls[work.driver] >= options_.driver_calls_max) continue;
+    start_volume_work(name, *row, work, now);
+    if (!work.driver.empty() && work.doing != Doing::None) ++calls[work.driver];
   }
 }
 
@@ -113,8 +125,13 @@ void Core::Engine::start_volume_work(const ObjectName& name, const LedgerVolume&
                                      Instant now) {
   const Doing doing = wanted_work(row);
   Result<ProvisionWork> wanted = work_for(row, doing);
+  work.secret = wanted ? wanted.value().secret : std::nullopt;
   are_claims_to_be_told_ = true;
   if (!wanted) return fail_volume_work(name, work, doing, wanted.error(), now);
+  if (const auto equipped = equip_for_driver(wanted.value(), drivers_.csi, store_); !equipped)
+    return fail_volume_work(name, work, doing, equipped.error(), now);
+  if (work.failure && (waits_for_driver(*work.failure) || work.failure->reason == "SecretMissing"))
+    work.failure.reset();  // It waits for that no more.
   InFlight what;
   what.doing = doing;
   what.persistent = name;
@@ -149,7 +166,7 @@ void Core::Engine::volume_work_ended(const InFlight& what, Outcome& outcome, Ins
     log(now, true, "VolumeWarning", "persistentvolume/" + what.persistent.str(), warning);
   if (outcome.error) {
     fail_volume_work(what.persistent, work, did, *outcome.error, now);
-    const bool is_final = outcome.error->kind == ErrorKind::Final;
+    const bool is_final = outcome.error->kind == ErrorKind::Final && row->message.empty();
     if (is_final && (did == Doing::MakeVolume || did == Doing::GrowVolume)) {
       volume_ends_[what.persistent] = {VolumeWorkEnd::Kind::Impossible, {}, outcome.error->text()};
       are_claims_touched_ = true;
@@ -158,7 +175,7 @@ void Core::Engine::volume_work_ended(const InFlight& what, Outcome& outcome, Ins
   }
   work.backoff.reset();
   work.failure.reset();
-  volume_ends_[what.persistent] = {end_of(did), work.capacity, {}};
+  volume_ends_[what.persistent] = {end_of(did), work.capacity, {}, std::move(outcome.csi_made)};
   are_claims_touched_ = true;
 }
 
@@ -171,10 +188,16 @@ void Core::Engine::fail_volume_work(const ObjectName& name, ClaimedVolumeWork& w
   if (error.kind == ErrorKind::Final) options.first = options.longest;
   work.backoff.failed(now.monotonic, options, random_);
   if (!is_new) return;
-  log(now, true, failure_of(did), "persistentvolume/" + name.str(), error.text());
+  // A driver that was not there yet is no failure: it is told of as what is waited for.
+  const bool is_waiting = waits_for_driver(*work.failure);
+  const std::string reason = is_waiting ? error.reason : failure_of(did);
+  log(now, !is_waiting, reason, "persistentvolume/" + name.str(), error.text());
   const LedgerVolume* row = ledger_.find(name);
-  if (did == Doing::MakeVolume && row != nullptr && row->volume->claim) {
-    log(now, true, failure_of(did), "persistentvolumeclaim/" + row->volume->claim->key.text(), error.text());
+  // Of what can never be made larger the claim is told when that is written down.
+  const bool is_claims =
+      did == Doing::MakeVolume || (did == Doing::GrowVolume && error.kind != ErrorKind::Final);
+  if (is_claims && row != nullptr && row->volume->claim) {
+    log(now, !is_waiting, reason, "persistentvolumeclaim/" + row->volume->claim->key.text(), error.text());
     content_changed({{ObjectReference::Kind::Claim, row->volume->claim->key}});
   }
 }

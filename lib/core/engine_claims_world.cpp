@@ -25,6 +25,7 @@ BindingWorld Core::Engine::binding_world() const {
   for (const auto& [key, pod] : pods)
     world.pods.push_back(pod);
   world.volumes_in_use = volumes_in_use();
+  add_copied_volumes(world.volumes_in_use);
   // Before everything was adopted nobody knows what pods that are gone still have.
   if (adoption_ != Adoption::Adopted) {
     for (const auto& [key, row] : ledger_.claims)

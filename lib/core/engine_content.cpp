@@ -1,10 +1,23 @@
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "content/content.h"
 #include "core/engine.h"
 #include "plugin/common_options.h"
 
 namespace mooring {
+namespace {
+
+/// What a volume, or the paths of the parts of it that containers mount, come from.
+std::set<ObjectReference> objects_of_volume(const manifest::Pod& pod, const manifest::Volume& volume) {
+  std::set<ObjectReference> objects = objects_of(volume.source, pod.key.name_space);
+  objects.merge(objects_of_sub_paths(pod, volume.name));
+  if (auto claim = claim_of(pod, volume)) objects.insert({ObjectReference::Kind::Claim, std::move(*claim)});
+  return objects;
+}
+
+}  // namespace
 
 /// Remembers which objects the pod's volumes are made from; nullptr: the pod is not desired any more.
 void Core::Engine::note_content_users(const PodUid& uid, const manifest::Pod* pod) {
@@ -26,18 +39,32 @@ void Core::Engine::note_content_users(const PodUid& uid, const manifest::Pod* po
   content_used_by_.emplace(uid, std::move(objects));
 }
 
-/// What a volume, or the paths of the parts of it that containers mount, come from.
-std::set<ObjectReference> Core::Engine::objects_of_volume(const manifest::Pod& pod,
-                                                          const manifest::Volume& volume) {
-  std::set<ObjectReference> objects = objects_of(volume.source, pod.key.name_space);
-  objects.merge(objects_of_sub_paths(pod, volume.name));
-  if (auto claim = claim_of(pod, volume)) objects.insert({ObjectReference::Kind::Claim, std::move(*claim)});
-  return objects;
+bool needs_secret(const VolumeWork& work) {
+  constexpr std::array<std::string_view, 4> reasons{"SecretNotFound", "SecretNotText", "WrongSecretType",
+                                                    "TokensUnavailable"};
+  return work.failure && std::find(reasons.begin(), reasons.end(), work.failure->reason) != reasons.end();
+}
+
+/// Which Secret a driver is told may only be known when a claim is bound: whoever was refused for one is
+/// looked at again when any comes.
+void Core::Engine::secret_came() {
+  for (const PodUid& uid : std::exchange(secrets_waiting_, {})) {
+    const auto work = work_.find(uid);
+    if (work == work_.end()) continue;
+    for (VolumeWork& volume : work->second.volumes) {
+      if (!needs_secret(volume)) continue;
+      volume.wanted_shape.reset();
+      volume.is_refused = false;
+      volume.backoff.hurry();
+      dirty_.insert(uid);
+    }
+  }
 }
 
 /// Objects were read again, added or removed: whoever uses them is looked at again, at once.
 void Core::Engine::content_changed(const std::set<ObjectReference>& objects) {
   for (const ObjectReference& object : objects) {
+    if (object.kind == ObjectReference::Kind::Secret) secret_came();
     const auto users = content_users_.find(object);
     if (users == content_users_.end()) continue;
     for (const PodUid& uid : users->second) {
@@ -86,14 +113,19 @@ void Core::Engine::compare_content(const DesiredPod& desired, const ActualVolume
     made_.emplace_back(volume.name, std::move(recipe).value());
     return;
   }
-  const Error& error = recipe.error();
+  keep_content(desired, work, recipe.error(), now);
+}
+
+/// A published volume cannot be made anew: it keeps what it holds, and says why.
+void Core::Engine::keep_content(const DesiredPod& desired, VolumeWork& work, const Error& error,
+                                Instant now) {
   work.is_outdated = false;
   const std::string message = "it keeps what it holds: " + error.message;
   const bool is_new = !work.refresh_failure || work.refresh_failure->message != message;
   work.refresh_failure = std::make_unique<Failure>(Failure{error.reason, message, error.remedy});
   if (is_new)
     log(now, true, "FailedRefresh", "pod/" + desired.pod->key.text(),
-        "volume " + volume.name.str() + ": " + error.text());
+        "volume " + work.name.str() + ": " + error.text());
 }
 
 }  // namespace mooring

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/attachments.h"
 #include "core/engine.h"
 
 namespace mooring {
@@ -46,7 +47,7 @@ void Core::Engine::leave_device(const PodUid& uid, const ActualVolume& volume) {
 }
 
 /// True if the device is what the recipe asks for, as far as anything of it is there.
-bool Core::Engine::is_just(const ActualDevice& device, const DeviceRecipe& recipe) {
+bool is_just(const ActualDevice& device, const DeviceRecipe& recipe) {
   const bool is_clean = device.state == DeviceState::Detached && !device.is_uncertain;
   if (is_clean || device.name.value.empty()) return true;
   return device.name == recipe.device && device.staged_path == recipe.staged_path;
@@ -104,12 +105,13 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
   ActualDevice* device = actual_.find_device(key);
   if (device == nullptr) return;
   DeviceWork& work = device_work_[key];
-  const bool is_busy = work.doing != Doing::None;
+  const bool is_busy = work.doing != Doing::None || is_taken(key);
   std::optional<DeviceRecipe> recipe;
   if (!is_busy) recipe = recipe_of_device(key, work);
   DeviceView view;
   view.is_wanted = recipe.has_value();
-  view.is_needed = is_device_needed(key, work);
+  const bool is_held = !is_busy && device->attachment && !recipe && has_nameless_volume(actual_, work_);
+  view.is_needed = is_device_needed(key, work) || is_held;
   // What was taken down meanwhile has nothing left to prove, and goes up as any other.
   if (device->state != DeviceState::Staged || device->is_uncertain) work.is_unproven = false;
   if (!is_busy && work.is_unproven && (view.is_wanted || view.is_needed)) return prove_device(*device, now);
@@ -119,13 +121,19 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
   view.not_before = work.backoff.not_before();
   view.is_outdated = device->is_ready() && device->capacity_bytes < work.wanted_capacity_bytes;
   view.has_stage = recipe && !recipe->staged_path.empty();
+  // What an earlier run attached is attached once more: nobody else has the controller's answer.
+  const bool is_answer_lost = device->attachment && !device->publish_context;
+  if (recipe && !recipe->attach.up.empty() && is_answer_lost) view.is_uncertain = true;
   // What was asked for otherwise goes first, when no pod has it any more.
   if (recipe && !is_just(*device, *recipe)) view.is_wanted = false;
   if (work.is_lost) view.is_wanted = false;
   // What delayed the way up must not delay the way down, nor the other way round.
   if (work.failure && work.failed_going_up != view.is_wanted) view.not_before.reset();
   const DevicePlan plan = plan_device(view, gate(now.monotonic));
-  set_device_timer(key, work, plan.look_again);
+  const bool needs_attachment = plan.move == DeviceMove::Attach || plan.move == DeviceMove::Stage;
+  if (needs_attachment && recipe->waits_for) return wait_for_attachment(*device, work, *recipe, now);
+  constexpr Duration hold_time = std::chrono::seconds(1);
+  set_device_timer(key, work, is_held ? std::optional(now.monotonic + hold_time) : plan.look_again);
   switch (plan.move) {
     case DeviceMove::Attach:
       if (device->name != recipe->device || device->staged_path != recipe->staged_path)
@@ -133,9 +141,11 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
       device->name = recipe->device;
       device->staged_path = recipe->staged_path;
       work.staging_capacity_bytes = recipe->capacity_bytes;
+      note_attach(*device, work, recipe->attach);
       return start_on_device(*device, Doing::Attach, "attach", std::move(recipe->attach), now);
     case DeviceMove::Stage:
       work.staging_capacity_bytes = recipe->capacity_bytes;
+      add_publish_context(device, recipe->stage.up);
       return start_on_device(*device, Doing::Stage, "stage", std::move(recipe->stage), now);
     case DeviceMove::Grow:
       work.staging_capacity_bytes = recipe->capacity_bytes;
@@ -153,9 +163,15 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
 void Core::Engine::take_device_down(ActualDevice& device, DeviceMove move, Instant now) {
   const bool is_unstage = move == DeviceMove::Unstage;
   const Plugin* plugin = plugins_.by_name(device.plugin);
-  const DeviceRemains remains{device.key, device.name, device.staged_path, drivers_, options_.node.name};
+  const DeviceRemains remains{device.key,         device.name,
+                              device.staged_path, drivers_,
+                              options_.node.name, device.attachment ? &*device.attachment : nullptr};
   Stage down{{}, Lane::Own};
   if (plugin != nullptr) down.up = is_unstage ? plugin->unstage(remains) : plugin->detach(remains);
+  if (const Result<void> equipped = add_detach_secrets(device, store_, down.up); !equipped) {
+    dirty_devices_.insert(device.key);
+    return fail_device(device, device_work_.at(device.key), Doing::Detach, equipped.error(), now);
+  }
   // From here on no pod may have it until it went all the way down, and up again.
   device.is_uncertain = true;
   start_on_device(device, is_unstage ? Doing::Unstage : Doing::Detach, is_unstage ? "unstage" : "detach",
@@ -198,6 +214,7 @@ void Core::Engine::device_ended(const InFlight& what, Outcome& outcome, Instant 
   for (const PodVolumeKey& user : work.users)
     dirty_.insert(user.pod);
   if (did == Doing::Prove) return proof_ended(device, outcome, now);
+  if (did == Doing::Attach) attach_ended(device, work, outcome);
   if (outcome.error) {
     // Growing changes nothing that pods rely on: they keep it as it is. Of anything else nobody knows how far
     // it came; and what is not mounted, though the table showed it before, has to be staged again.
@@ -206,7 +223,9 @@ void Core::Engine::device_ended(const InFlight& what, Outcome& outcome, Instant 
   }
   for (const std::string& warning : outcome.warnings)
     log(now, true, "DeviceWarning", "device/" + device.key.str(), warning);
-  if (did != Doing::Attach || !work.failure || !work.failed_staging) {
+  const bool is_mended = !(did == Doing::Attach && work.failed_staging) &&
+                         !(did == Doing::Unstage && work.failed_detaching && !work.failed_going_up);
+  if (is_mended || !work.failure) {
     work.backoff.reset();
     work.failure.reset();
   }
@@ -235,6 +254,8 @@ void Core::Engine::device_ended(const InFlight& what, Outcome& outcome, Instant 
       break;
     default:
       device.state = DeviceState::Detached;
+      device.attachment.reset();
+      device.publish_context.reset();
       break;
   }
 }
@@ -246,6 +267,7 @@ void Core::Engine::fail_device(const ActualDevice& device, DeviceWork& work, Doi
   work.failure = std::make_unique<Failure>(Failure{error.reason, std::move(message), error.remedy});
   work.failed_going_up = did == Doing::Attach || did == Doing::Stage || did == Doing::Grow;
   work.failed_staging = did == Doing::Stage;
+  work.failed_detaching = did == Doing::Detach;
   BackoffOptions options{options_.backoff_first, options_.backoff_longest};
   if (error.kind == ErrorKind::Final) options.first = options.longest;
   work.backoff.failed(now.monotonic, options, random_);
@@ -341,9 +363,10 @@ void Core::Engine::verify_devices(const MountTable& before, Instant now) {
 }
 
 /// Takes in what an earlier run attached and staged, and which of the pods' volumes use it.
-void Core::Engine::adopt_devices() {
+void Core::Engine::adopt_devices(const TreeFacts& tree) {
   actual_.adopt_devices(device_records_, *mounts_, options_.node.root_dir);
   device_records_.clear();
+  adopt_attachments(tree.attachments, actual_);
   for (const auto& [key, device] : actual_.devices()) {
     device_work_[key].wanted_capacity_bytes = device.capacity_bytes;
     device_work_[key].is_unproven = device.state == DeviceState::Staged;

@@ -1,11 +1,12 @@
 #include <algorithm>
 
 #include "base/quote.h"
+#include "core/attachments.h"
 #include "core/engine.h"
 
 namespace mooring {
 
-std::string Core::Engine::doing_text(Doing doing) {
+std::string doing_text(Doing doing) {
   switch (doing) {
     case Doing::Attach:
       return "being attached";
@@ -49,6 +50,7 @@ std::vector<DeviceStatus> Core::Engine::devices() const {
       if (const ActualPod* pod = actual_.find(user.pod))
         status.users.push_back(volume_label(pod->key, user.volume));
     }
+    status.in_use = is_in_use(device, store_);
     status.attempts = work.backoff.attempts();
     if (const auto when = work.backoff.not_before(); when && work.failure && work.doing == Doing::None)
       status.next_retry = last_now_.wall + std::max(*when - last_now_.monotonic, Duration::zero());
@@ -58,7 +60,7 @@ std::vector<DeviceStatus> Core::Engine::devices() const {
 }
 
 /// Where it stands; for a pod that waits for it, that is where the pod's volume stands too.
-Phase Core::Engine::device_phase(const ActualDevice& device, const DeviceWork& work) {
+Phase device_phase(const ActualDevice& device, const DeviceWork& work) {
   if (work.stuck_pid != 0) return Phase::Stuck;
   switch (work.doing) {
     case Doing::Attach:

@@ -44,6 +44,27 @@ std::vector<std::string> capabilities_of(const CsiDriver& driver) {
   return out;
 }
 
+/// What a CSIDriver object asks for that is not done as a kubelet does it, or has no effect here.
+std::vector<std::string> notes_on(const manifest::CsiDriverObject& object, const MountTable& mounts) {
+  std::vector<std::string> notes;
+  if (object.selinux_mount) {
+    // The kernel has it, and somebody has mounted what speaks to it, or no label means anything.
+    const bool has_selinux = mounts.top_at("/sys/fs/selinux") != nullptr;
+    notes.emplace_back(std::string("seLinuxMount has no effect: ") +
+                       (has_selinux
+                            ? "volumes are not mounted with a context; runtimes are told to label their "
+                              "files (selinuxRelabel)"
+                            : "this node has no SELinux"));
+  }
+  if (!object.token_requests.empty()) {
+    notes.emplace_back(
+        "tokenRequests: tokens are taken from the Secret of nodePublishSecretRef (serviceAccount.tokens), as "
+        "there "
+        "is no API server that issues any");
+  }
+  return notes;
+}
+
 std::string state_text(const Registrar::Entry& entry) {
   if (entry.is_registered()) return entry.failure ? "NotAnswering" : "Registered";
   return entry.state == Registrar::State::Refused ? "Refused" : "Waiting";
@@ -120,7 +141,7 @@ void Core::Engine::take_driver_changes(Instant now) {
     }
   }
   if (!is_other_set) return;
-  drivers_.csi = registrar_.drivers();
+  follow_drivers();
   drivers_changed();
 }
 
@@ -136,6 +157,7 @@ void Core::Engine::drivers_changed() {
       work->is_content_stale = true;
       work->is_refused = false;
       work->backoff.hurry();
+      if (work->refresh_failure) work->republish_at.reset();
       dirty_.insert(uid);
     }
   }
@@ -163,6 +185,8 @@ std::vector<DriverStatus> Core::Engine::drivers() const {
       status.topology = driver->topology;
       status.volumes_max = driver->volumes_max;
       status.capabilities = capabilities_of(*driver);
+      if (const auto object = store_.find_csi_driver(ObjectName(driver->name.str())))
+        status.notes = notes_on(*object, *mounts_);
     }
     if (entry.failure) {
       status.reason = entry.failure->reason;

@@ -34,7 +34,9 @@ void Core::Engine::flex_drivers_changed() {
   drivers_.flex = flex_drivers_.usable();
   for (auto& [uid, pod] : work_) {
     for (VolumeWork& work : pod.volumes) {
-      if (!waits_for_driver(work.failure)) continue;
+      // What an earlier run left may wait for its device, and was never told that there is no driver.
+      const bool has_no_recipe = work.wanted_shape && work.wanted_shape->empty();
+      if (!waits_for_driver(work.failure) && !has_no_recipe) continue;
       work.is_refused = false;
       work.wanted_shape.reset();
       work.backoff.hurry();

@@ -57,7 +57,11 @@ void Core::Engine::take_in(const StoreChanges& changes, Instant now) {
   for (const PodUid& uid : changes.pods)
     update_desired(uid);
   content_changed(changes.objects);
-  if (changes.drivers) drivers_changed();
+  hurry_volume_work({}, changes.objects);
+  if (changes.drivers) {
+    are_claims_touched_ = true;  // A snapshot is another now, which a claim may wait for.
+    drivers_changed();
+  }
   // What a volume waits for may have turned out to be something else.
   if (listing_is_complete_) dirty_.merge(content_waiting_);
   // What was held back by a manifest that could not be read may go now.

@@ -84,7 +84,7 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
   VolumeWork& work = *work_.at(what.pod).find(what.volume);
   work.doing = Doing::None;
   work.stuck_pid = 0;
-  dirty_.insert(what.pod);
+  plan_again(what.pod, volume->device);
   work.progress.clear();
   work.progress_told.reset();
   const bool was_answering = std::exchange(work.is_answering, false);
@@ -98,6 +98,7 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
     work.content = what.content;
     work.is_outdated = false;
     work.is_refreshing = false;
+    if (work.is_republished) republish_later(work, now);
     work.refresh_failure.reset();
     if (what.is_mount || !what.sub_paths.empty()) unconfirmed_.insert(what.pod);
     work.backoff.reset();
@@ -246,7 +247,7 @@ void Core::Engine::unpublish_ended(const InFlight& what, Outcome& outcome, Insta
   VolumeWork& work = *work_.at(what.pod).find(what.volume);
   work.doing = Doing::None;
   work.stuck_pid = 0;
-  dirty_.insert(what.pod);
+  plan_again(what.pod, volume->device);
   if (!outcome.trash_entry.empty()) add_trash(outcome.trash_entry);
   if (outcome.error &&
       outcome.error->reason == "ForeignDirectory") {  // So nothing of the volume is Mooring's.
@@ -323,7 +324,7 @@ void Core::Engine::on(OperationStuck& event, Instant now) {
   const std::string text = stuck_text(event.worker_pid);
   const ActualPod* actual = actual_.find(what.pod);
   log(now, true, "WorkerStuck", actual == nullptr ? "node" : "pod/" + actual->key.text(), text);
-  if (what.doing == Doing::Measure) measure_is_stuck(what, static_cast<std::uint64_t>(event.id), text);
+  if (what.doing == Doing::Measure) measure_is_stuck(what, static_cast<std::uint64_t>(event.id), text, now);
   if (what.doing == Doing::EmptyTrash) trash_.at(what.trash_name).message = text;
   if (const auto device = device_work_.find(what.device); device != device_work_.end()) {
     device->second.stuck_pid = event.worker_pid;

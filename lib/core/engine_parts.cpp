@@ -16,7 +16,7 @@ bool is_bound(const ActualVolume& volume, const std::string& target, const std::
 }  // namespace
 
 /// The recipe tells which parts of a volume are to be bound; without one nobody can tell.
-void Core::Engine::note_parts(const manifest::Pod& pod, VolumeWork& work, const Result<Recipe>& recipe) {
+void note_parts(const manifest::Pod& pod, VolumeWork& work, const Result<Recipe>& recipe) {
   if (recipe) {
     work.wanted_sub_paths = recipe.value().sub_paths;
     work.late_sub_paths = recipe.value().late_sub_paths;
@@ -28,8 +28,7 @@ void Core::Engine::note_parts(const manifest::Pod& pod, VolumeWork& work, const 
 }
 
 /// A volume is not ready without the parts that containers mount.
-bool Core::Engine::has_all_parts(const manifest::Pod& pod, const ActualVolume& volume,
-                                 const VolumeWork& work) {
+bool has_all_parts(const manifest::Pod& pod, const ActualVolume& volume, const VolumeWork& work) {
   if (work.parts_problem) {
     const std::vector<std::string> targets = sub_path_targets(pod, work.name);
     return std::all_of(targets.begin(), targets.end(),
@@ -41,7 +40,7 @@ bool Core::Engine::has_all_parts(const manifest::Pod& pod, const ActualVolume& v
 }
 
 /// Has a published volume published once more if parts of it are missing, or somebody wants them looked at.
-void Core::Engine::require_parts(const ActualVolume& volume, VolumeWork& work) {
+void require_parts(const ActualVolume& volume, VolumeWork& work) {
   if (volume.state != PublishState::Published || work.doing != Doing::None) return;
   if (work.parts_problem) {
     work.is_asked = false;

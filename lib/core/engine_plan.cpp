@@ -108,7 +108,7 @@ void Core::Engine::plan(const PodUid& uid, Instant now) {
   if (gate(now.monotonic).may_tear_down && !pod_gate.may_tear_down) held_.insert(uid);
   const PodPlan pod_plan = plan_pod(view_of(uid, desired, *actual, work), pod_gate);
   if (pod_plan.is_gone) return forget(uid, now);
-  set_timer(uid, work, pod_plan.look_again);
+  set_timer(uid, work, with_republishing(work, pod_plan.look_again, now.monotonic));
   for (const VolumeName& name : pod_plan.unpublish)
     start_unpublish(uid, name, now);
   for (const VolumeName& name : pod_plan.publish)
@@ -149,6 +149,7 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
         volume_work.wanted_shape = recipe ? recipe.value().shape() : Shape();
         if (recipe) volume_work.read_only = recipe.value().read_only;
         if (recipe) volume_work.size_limit = recipe.value().size_limit;
+        if (recipe) volume_work.is_republished = recipe.value().is_republished;
         volume_work.may_be_half_made = recipe && recipe.value().may_be_half_made();
         note_parts(*desired->pod, volume_work, recipe);
         if (recipe && known->plugin == plugin && !volume_work.is_refused)
@@ -173,6 +174,7 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
       if (fate_of(desired, *known, volume_work) != Fate::Wanted) continue;
       known->is_condemned = false;
       compare_content(*desired, *known, volume_work, now);
+      note_republish(*desired, *known, volume_work, now);
       require_parts(*known, volume_work);
       if (waits_for_objects(*desired->pod, volume->name)) content_waiting_.insert(uid);
     }
@@ -222,8 +224,11 @@ PodView Core::Engine::view_of(const PodUid&, const DesiredPod* desired, const Ac
   for (const ActualVolume& volume : actual.volumes) {
     const VolumeWork& volume_work = *work.find(volume.name);
     const Fate fate = fate_of(desired, volume, volume_work);
-    const bool waits =
-        fate == Fate::Wanted && (waits_for_objects(*desired->pod, volume.name) || !is_device_ready(volume));
+    // Of one that an earlier run left, whose driver is gone, say, no recipe can be made, and so none of its
+    // device: nobody waits for that, and trying it says why.
+    const bool has_no_recipe = volume_work.wanted_shape && volume_work.wanted_shape->empty();
+    const bool waits = fate == Fate::Wanted && (waits_for_objects(*desired->pod, volume.name) ||
+                                                (!has_no_recipe && !is_device_ready(volume)));
     view.volumes.push_back({volume.name, fate != Fate::Unwanted, volume.state,
                             volume_work.doing != Doing::None, volume_work.is_refused || waits,
                             fate == Fate::Wanted && volume_work.is_outdated,

@@ -1,29 +1,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/attachments.h"
 #include "core/engine.h"
 #include "step/csi_layout.h"
 
 namespace mooring {
-
-/// Nothing is started for a volume that its plugin refuses. What it holds stays.
-void Core::Engine::refuse(const ActualPod& actual, const ActualVolume& volume, VolumeWork& work,
-                          const Error& error, Instant now) {
-  if (volume.state == PublishState::Published) {  // compare_content() says why.
-    work.is_content_stale = true;
-    work.is_outdated = false;
-    return;
-  }
-  const bool is_new = !work.failure || work.failure->message != error.message;
-  work.is_refused = true;
-  work.failure = std::make_unique<Failure>(Failure{error.reason, error.message, error.remedy});
-  if (!is_new) return;
-  log(now, true, "FailedMount", "pod/" + actual.key.text(),
-      "volume " + volume.name.str() + ": " + error.text());
-}
+namespace {
 
 /// Remembers, for the record too, what the volume is going to be.
-void Core::Engine::note_recipe(ActualVolume& volume, const Recipe& recipe) {
+void note_recipe(ActualVolume& volume, const Recipe& recipe) {
   volume.directory = recipe.directory;
   volume.found = Found::Nothing;
   if (volume.shape != recipe.shape() || volume.unmount_policy != recipe.unmount_policy)
@@ -40,6 +26,25 @@ void Core::Engine::note_recipe(ActualVolume& volume, const Recipe& recipe) {
   }
 }
 
+}  // namespace
+
+/// Nothing is started for a volume that its plugin refuses. What it holds stays.
+void Core::Engine::refuse(const PodUid& uid, const ActualVolume& volume, VolumeWork& work, const Error& error,
+                          Instant now) {
+  if (volume.state == PublishState::Published) {  // compare_content() says why.
+    work.is_content_stale = true;
+    work.is_outdated = false;
+    return;
+  }
+  const bool is_new = !work.failure || work.failure->message != error.message;
+  work.is_refused = true;
+  work.failure = std::make_unique<Failure>(Failure{error.reason, error.message, error.remedy});
+  if (needs_secret(work)) secrets_waiting_.insert(uid);
+  if (!is_new) return;
+  log(now, true, "FailedMount", "pod/" + actual_.find(uid)->key.text(),
+      "volume " + volume.name.str() + ": " + error.text());
+}
+
 /// The recipe's steps, as they are right for this time.
 Operation Core::Engine::publish_operation(const VolumeWork& work, Recipe& recipe, Instant now) const {
   Operation operation;
@@ -49,10 +54,11 @@ Operation Core::Engine::publish_operation(const VolumeWork& work, Recipe& recipe
   const auto waits_for_server = [](const Step& step) { return std::holds_alternative<MountNetwork>(step); };
   if (std::any_of(operation.steps.begin(), operation.steps.end(), waits_for_server))
     operation.deadline_ms = options_.mount_deadline_ms;
-  // Ownership is a thing of the first time: what containers made of it since is theirs.
+  // Ownership is a thing of the first time: what containers made of it since is theirs. So is growth.
   if (work.is_refreshing)
-    std::erase_if(operation.steps,
-                  [](const Step& step) { return std::holds_alternative<ChangeGroup>(step); });
+    std::erase_if(operation.steps, [](const Step& step) {
+      return std::holds_alternative<ChangeGroup>(step) || std::holds_alternative<ExpandCsiVolume>(step);
+    });
   // What this run made itself a while ago is there; if not, the next try makes it again.
   if (work.is_refreshing && !work.content.empty()) {
     std::erase_if(operation.steps, [](const Step& step) {
@@ -79,10 +85,11 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   Result<Recipe> made = recipe_in_plan(*desired.pod, name);
   note_parts(*desired.pod, work, made);
   work.is_answering = std::exchange(work.is_asked, false) && made;
-  if (!made) return refuse(actual, volume, work, made.error(), now);
+  if (!made) return refuse(uid, volume, work, made.error(), now);
   Recipe& recipe = made.value();
   use_device(uid, volume, recipe);
-  if (!is_device_ready(volume)) return;  // It was refused until now: what it shares comes first.
+  // It was refused until now: what it shares comes first. Or somebody else is at that.
+  if (!is_device_ready(volume) || is_taken(volume.device)) return;
   const ActualDevice* device = recipe.device ? actual_.find_device(recipe.device->key) : nullptr;
   if (device != nullptr && !is_just(*device, *recipe.device)) {
     return fail(
@@ -93,6 +100,8 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
                      "end them: the volume goes over when the last of them is gone"),
         now);
   }
+  if (recipe.device && recipe.device->waits_for) return fail(uid, work, *recipe.device->waits_for, now);
+  add_publish_context(device, recipe.publish.up);
   if (const manifest::Volume* source = desired.find_used(name)) {
     const auto claim = claim_of(*desired.pod, *source);
     if (const ActualPod* other = claim ? other_holder(uid, *claim) : nullptr) {
@@ -168,6 +177,7 @@ void Core::Engine::start_unpublish(const PodUid& uid, const VolumeName& name, In
     drop_watch(uid, work);
     return;
   }
+  if (is_taken(volume.device)) return;  // It is planned again when that ends.
   const bool may_be_mount = volume.is_mount || volume.shape == flex_shape ||
                             (volume.state == PublishState::Uncertain && volume.shape != "directory");
   const std::uint32_t own = may_be_mount ? 1 : 0;

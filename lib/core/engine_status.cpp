@@ -123,6 +123,8 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
   if (desired != nullptr) status.claim = claim_name(*desired->pod, work.name);
   if (volume != nullptr && work.phase == Phase::Ready) status.usage = usage_of(uid, *volume, work);
   if (work.phase == Phase::Ready) {
+    if (const auto* condition = volume == nullptr ? nullptr : condition_of(uid, *volume, work))
+      status.is_abnormal = condition->is_abnormal;
     if (volume != nullptr && fate_of(desired, *volume, work) == Fate::Kept) {
       status.reason = "SpecChangeIgnored";
       status.message =
@@ -141,6 +143,10 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
       status.reason = failure != nullptr ? failure->reason : "ShrinkRefused";
       status.message = failure != nullptr ? failure->message : device->second.warning;
       if (failure != nullptr) status.action = failure->action;
+    } else if (volume != nullptr && status.is_abnormal.value_or(false)) {
+      status.reason = "VolumeConditionAbnormal";
+      status.message = "its driver says: " + condition_of(uid, *volume, work)->message;
+      status.action = "see the driver's log, and mend what it names";
     } else if (volume != nullptr && is_read_only_by_others(uid, *volume, work, *mounts_)) {
       status.reason = "ReadOnly";
       status.message = "it was asked for as writable, and the kernel has it read-only now";
@@ -364,36 +370,6 @@ void Core::Engine::log(Instant now, bool warning, std::string reason, std::strin
                        std::string message) {
   StatusEvent event{0, now.wall, warning, std::move(reason), std::move(object), std::move(message)};
   effects_.events.push_back(log_.add(std::move(event)));
-}
-
-Result<ContainerSecurity> Core::Engine::container_security(const PodUid& uid,
-                                                           const ContainerName& container) const {
-  const DesiredPod* desired = desired_of(uid);
-  if (desired == nullptr) return status_error("NoSuchPod", "no manifest asks for this pod");
-  const manifest::Pod& pod = *desired->pod;
-  const auto named = std::find_if(pod.containers.begin(), pod.containers.end(), [&](const auto& one) {
-    return one.name == container || (container.empty() && pod.containers.size() == 1);
-  });
-  if (named == pod.containers.end() && !container.empty()) {
-    return status_error("NoSuchContainer", "pod " + pod.key.text() + " has no container " + container.str());
-  }
-  ContainerSecurity out;
-  out.fs_group = pod.security.fs_group;
-  const auto add = [&](std::int64_t group) {
-    auto& groups = out.supplemental_groups;
-    if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group);
-  };
-  if (out.fs_group) add(*out.fs_group);
-  for (const std::int64_t group : pod.security.supplemental_groups)
-    add(group);
-  const manifest::SelinuxOptions& of_pod = pod.security.selinux;
-  const manifest::SelinuxOptions own =
-      named == pod.containers.end() ? manifest::SelinuxOptions() : named->selinux;
-  out.selinux_user = own.user.empty() ? of_pod.user : own.user;
-  out.selinux_role = own.role.empty() ? of_pod.role : own.role;
-  out.selinux_type = own.type.empty() ? of_pod.type : own.type;
-  out.selinux_level = own.level.empty() ? of_pod.level : own.level;
-  return out;
 }
 
 }  // namespace mooring

@@ -1,5 +1,6 @@
 #include "core/flex_drivers.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -80,6 +81,11 @@ bool FlexDrivers::on_probed(const DriverName& driver, const Result<FlexCapabilit
 bool FlexDrivers::on_unsupported(const DriverName& driver, const std::string& command) {
   const auto found = usable_.find(driver);
   return found != usable_.end() && found->second.unsupported.insert(command).second;
+}
+
+std::size_t FlexDrivers::asked() const {
+  return static_cast<std::size_t>(
+      std::count_if(known_.begin(), known_.end(), [](const auto& entry) { return entry.second.is_asked; }));
 }
 
 void FlexDrivers::hurry() {

@@ -44,6 +44,8 @@ class FlexDrivers {
                  const BackoffOptions& backoff, Random& random);
   /// A command turned out not to be supported: remembered until the driver is asked anew. True if it is news.
   bool on_unsupported(const DriverName& driver, const std::string& command);
+  /// Programs whose answer is awaited.
+  std::size_t asked() const;
   /// Somebody asks to try now what waits for its backoff.
   void hurry();
 

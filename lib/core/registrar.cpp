@@ -7,8 +7,10 @@ namespace mooring {
 
 Registrar::Registrar(const RegistrarOptions& options, const std::vector<NamedDriver>& configured)
     : options_(options) {
-  for (const NamedDriver& driver : configured)
-    entries_[driver.socket].expected = driver.name;
+  for (const NamedDriver& driver : configured) {
+    if (!driver.socket.empty()) entries_[driver.socket].expected = driver.name;
+    if (!driver.controller_socket.empty()) controllers_[driver.name.str()] = driver.controller_socket;
+  }
 }
 
 void Registrar::change(RegistrarChange::Kind kind, const DriverName& driver, const std::string& socket,
@@ -96,8 +98,8 @@ std::vector<RegistrarWork> Registrar::take_work(MonotonicTime now) {
     entry.is_probing = true;
     entry.probe_ticket = ++last_ticket_;
     if (entry.state == State::Waiting) entry.state = State::Probing;
-    work.push_back(
-        {ProbeCsiDriver{socket, !entry.is_configured(), entry.expected}, socket, entry.probe_ticket});
+    work.push_back({ProbeCsiDriver{socket, !entry.is_configured(), entry.expected, controllers_}, socket,
+                    entry.probe_ticket});
   }
   return work;
 }

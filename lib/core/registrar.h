@@ -112,7 +112,8 @@ class Registrar {
               std::string message);
 
   RegistrarOptions options_;
-  std::map<std::string, Entry> entries_;  ///< By socket.
+  std::map<std::string, Entry> entries_;            ///< By socket.
+  std::map<std::string, std::string> controllers_;  ///< Sockets of controllers that are elsewhere, by driver.
   std::map<DriverName, CsiDriver> drivers_;
   std::map<DriverName, std::string> owners_;  ///< The socket that a driver is registered by.
   std::vector<RegistrarChange> changes_;

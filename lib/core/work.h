@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -51,6 +52,9 @@ struct Failure {
   std::string action;
 };
 
+/// True of what is no more than a driver that is not there now, or has no controller: it is waited for.
+bool waits_for_driver(const Failure& failure);
+
 /// The work on one volume of one pod: what is in flight, what failed, when to try again.
 struct VolumeWork {
   VolumeName name;
@@ -74,7 +78,9 @@ struct VolumeWork {
   std::string content;
   bool is_content_stale = true;  ///< Its objects or its pod changed since the content was compared last.
   bool is_outdated = false;      ///< It is published, and is to hold something else now.
-  std::unique_ptr<Failure> refresh_failure;  ///< Why a published volume could not be given new content.
+  bool is_republished = false;   ///< Of the recipe: it is published again and again...
+  std::optional<MonotonicTime> republish_at;  ///< ...next at this time; nullopt: this run did not do so yet.
+  std::unique_ptr<Failure> refresh_failure;   ///< Why a published volume could not be given new content.
   std::map<std::string, std::string> wanted_sub_paths;  ///< Of the last recipe that could be made...
   std::set<std::string> late_sub_paths;                 ///< ...and likewise.
   std::unique_ptr<Failure> parts_problem;               ///< Why nobody can tell which parts are to be bound.
@@ -117,7 +123,9 @@ struct DeviceWork {
   std::optional<MonotonicTime> last_hurry;  ///< When the kernel's word last brought a try forward.
   std::unique_ptr<Failure> failure;
   bool failed_going_up = false;  ///< Which way `failure` came about...
-  bool failed_staging = false;   ///< ...and that it did so in the stage, which attaching anew does not mend.
+  bool failed_staging = false;  ///< ...and that it did so in the stage, which attaching anew does not mend...
+  bool failed_detaching = false;  ///< ...or in the detach, which unstaging once more does not.
+  bool was_attached = false;      ///< Or may have been, before the attach that is in flight.
   /// What the kernel told of it since it was staged: it is there, and does not work as it should.
   std::unique_ptr<Failure> condition;
   bool is_lost = false;        ///< Its device is gone: down first, when no pod has it, and then up again.
@@ -132,6 +140,9 @@ struct ClaimedVolumeWork {
   Backoff backoff;
   std::unique_ptr<Failure> failure;
   std::int32_t stuck_pid = 0;  ///< The worker that cannot be ended; 0: none.
+  // Of the last try: what is waited for.
+  DriverName driver = {};                          ///< Who does it; empty: no driver.
+  std::optional<ObjectKey> secret = std::nullopt;  ///< What the driver is told as secrets.
 };
 
 /// An operation that was started and has not ended.
@@ -155,8 +166,33 @@ struct StuckOperation {
   PodUid pod;  ///< Empty: the node's.
   std::int32_t worker_pid = 0;
 };
+std::string doing_text(Doing doing);
+/// "namespace/pod/volume".
+std::string volume_label(const ObjectKey& key, const VolumeName& name);
+/// True if the device is what the recipe asks for, as far as anything of it is there.
+bool is_just(const ActualDevice& device, const DeviceRecipe& recipe);
+/// What people are told of it.
+Phase device_phase(const ActualDevice& device, const DeviceWork& work);
+/// Notes which parts of the volume containers mount (subPath).
+void note_parts(const manifest::Pod& pod, VolumeWork& work, const Result<Recipe>& recipe);
+/// True if the volume is published with all of them.
+bool has_all_parts(const manifest::Pod& pod, const ActualVolume& volume, const VolumeWork& work);
+/// Has the volume published again if one is missing.
+void require_parts(const ActualVolume& volume, VolumeWork& work);
+/// True while something of another volume of the pod is where this one is to be.
+bool is_place_being_cleared(const ActualPod& actual, const ActualVolume& volume, const PodWork& work,
+                            const VolumeDirectory& directory);
+/// What the ledger's row asks for.
+Doing wanted_work(const LedgerVolume& row);
+/// True of a volume that is refused for want of a Secret, or for what the Secret is.
+bool needs_secret(const VolumeWork& work);
 /// What there is to say of it.
 std::string stuck_text(std::int32_t worker_pid);
+/// What there is to say of a volume that holds too much.
+std::string limit_text(const VolumeWork& work);
+/// The earlier of `when` and the time after `now` when a volume of the pod is to be published again.
+std::optional<MonotonicTime> with_republishing(const PodWork& work, std::optional<MonotonicTime> when,
+                                               MonotonicTime now);
 
 /// Where it is asked how full a volume is.
 struct UsageTarget {
@@ -165,6 +201,9 @@ struct UsageTarget {
   Lane lane = Lane::Own;
   bool is_limited = false;        ///< It is the directory of one volume, which has a limit.
   bool shares_its_space = false;  ///< What is used of the file system is not the volume's.
+  /// How the volume's driver is asked; nullopt: its file system is.
+  std::optional<MeasureCsiVolume> asks = std::nullopt;
+  bool tells_condition = false;  ///< The driver then also says how well the volume is.
 };
 
 /// How full something is: a file system, for all volumes on it, or one directory that has a limit.
@@ -172,11 +211,16 @@ struct Measurement {
   std::string path;  ///< Relative: where it is asked.
   Lane lane = Lane::Own;
   PodVolumeKey limited;  ///< The volume whose limit is watched; empty: it is a file system.
+  PodVolumeKey watched;  ///< The volume whose condition is watched, which its driver tells; empty: none.
+  std::optional<MeasureCsiVolume> asks;   ///< How its driver is asked; nullopt: no driver is.
+  std::optional<CsiCondition> condition;  ///< What the driver said last of how it is...
+  WallTime condition_told;                ///< ...and when.
   std::optional<FileSystemUsage> usage;
-  WallTime measured;             ///< When that was so.
-  std::optional<Instant> tried;  ///< When it was last asked for.
-  std::string problem;           ///< Why the last try failed; empty: it did not.
-  bool is_waiting = false;       ///< For its turn (MeasureQueue).
+  WallTime measured;                      ///< When that was so.
+  std::optional<Instant> tried;           ///< When it was last asked for.
+  std::string problem;                    ///< Why the last try failed; empty: it did not.
+  std::optional<WallTime> failing_since;  ///< When the first of those tries was that failed since it did not.
+  bool is_waiting = false;                ///< For its turn (MeasureQueue).
   bool is_busy = false;
   bool is_enforced = false;            ///< The kernel keeps the limit.
   bool is_over = false;                ///< It holds more than its limit.
@@ -192,14 +236,18 @@ struct Writing {
 
 /// What a measurement takes a place of while it is in flight, so that what hangs leaves places to others.
 enum class MeasurePlace : std::uint8_t {
-  Free,   ///< None: it asks memory.
-  Usual,  ///< One of a few.
-  Slow,   ///< One of half of these: a walk, or what failed the last time.
-  Stuck,  ///< None any more: its worker cannot be ended.
+  Free,    ///< None: it asks memory.
+  Usual,   ///< One of a few.
+  Slow,    ///< One of half of these: a walk, or what failed the last time.
+  Driver,  ///< The only one of its driver, which may hang.
+  Stuck,   ///< None any more: its worker cannot be ended.
 };
+/// Each driver has a queue of its own; of all else the name is empty.
+using MeasureLine = std::pair<MeasurePlace, DriverName>;
 struct MeasureQueue {
   std::deque<std::string> waiting;  ///< Keys of measurements; some may be gone by now.
   std::size_t in_flight = 0;
+  bool is_silent = false;  ///< Of a driver: it did not answer the last time. Nobody waits for it.
 };
 
 /// One entry of the trash that waits to be removed.

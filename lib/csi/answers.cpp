@@ -1,15 +1,17 @@
 #include "csi/answers.h"
 
-#include <charconv>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 
-#include "csi/names.h"
+#include "csi/json_reader.h"
+#include "driver/registration.h"
 
 namespace mooring::csi {
 namespace {
 
-using nlohmann::json;
+using json_reader::amount;
+using json_reader::is_named;
+using json_reader::json;
+using json_reader::member;
 
 // More than any driver has reason to say; what is beyond is passed over.
 constexpr std::size_t items_max = 256;
@@ -24,94 +26,45 @@ Error bad_answer(const std::string& what) {
   return error;
 }
 
-Result<json> parsed(std::string_view response) {
-  // An answer without any field is an empty message.
-  if (response.empty()) return json::object();
-  json object = json::parse(response, nullptr, false);
+Result<json> object_of(std::string_view response) {
+  json object = json_reader::parsed(response);
   if (object.is_object()) return object;
   return bad_answer("it is no JSON object");
-}
-
-const json& member(const json& object, const char* key) {
-  static const json none;
-  if (!object.is_object()) return none;
-  const auto found = object.find(key);
-  return found == object.end() ? none : *found;
-}
-
-std::string text_of(const json& object, const char* key) {
-  const json& value = member(object, key);
-  if (!value.is_string() || value.get_ref<const std::string&>().size() > text_bytes_max) return {};
-  return value.get<std::string>();
-}
-
-/// A number of 64 bits is a string in protobuf's JSON; a number counts too.
-std::optional<std::int64_t> number_of(const json& object, const char* key) {
-  const json& value = member(object, key);
-  if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX))
-    return std::nullopt;
-  if (value.is_number_integer()) return value.get<std::int64_t>();
-  if (!value.is_string()) return std::nullopt;
-  const auto& text = value.get_ref<const std::string&>();
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-std::uint64_t amount_of(const json& object, const char* key) {
-  const std::int64_t number = number_of(object, key).value_or(0);
-  return number < 0 ? 0 : static_cast<std::uint64_t>(number);
-}
-
-template <class Act>
-void each(const json& list, const Act& act) {
-  if (!list.is_array()) return;
-  std::size_t count = 0;
-  for (const json& item : list) {
-    if (++count > items_max) return;
-    act(item);
-  }
-}
-
-/// An enum's value is its name; printed by its number it counts too.
-bool is_named(const json& value, std::string_view name, int number) {
-  if (value.is_string()) return value.get_ref<const std::string&>() == name;
-  return value.is_number_integer() && value.get<std::int64_t>() == number;
 }
 
 }  // namespace
 
 Result<StatsAnswer> volume_stats(std::string_view response) {
-  MOORING_TRY(const json object, parsed(response));
+  MOORING_TRY(const json object, object_of(response));
   StatsAnswer answer;
   FileSystemUsage usage;
   bool has_bytes = false;
-  each(member(object, "usage"), [&](const json& item) {
+  json_reader::each(member(object, "usage"), items_max, [&](const json& item) {
     const json& unit = member(item, "unit");
     if (is_named(unit, "BYTES", 1)) {
       has_bytes = true;
-      usage.capacity_bytes = amount_of(item, "total");
-      usage.used_bytes = amount_of(item, "used");
-      usage.available_bytes = amount_of(item, "available");
+      usage.capacity_bytes = amount(member(item, "total"));
+      usage.used_bytes = amount(member(item, "used"));
+      usage.available_bytes = amount(member(item, "available"));
     } else if (is_named(unit, "INODES", 2)) {
-      usage.inodes = amount_of(item, "total");
-      usage.inodes_used = amount_of(item, "used");
-      usage.inodes_free = amount_of(item, "available");
+      usage.inodes = amount(member(item, "total"));
+      usage.inodes_used = amount(member(item, "used"));
+      usage.inodes_free = amount(member(item, "available"));
     }
   });
   if (has_bytes) answer.usage = usage;
   if (const json& condition = member(object, "volume_condition"); condition.is_object()) {
     const json& abnormal = member(condition, "abnormal");
-    answer.condition = CsiCondition{abnormal.is_boolean() && abnormal.get<bool>(),
-                                    bounded_message(text_of(condition, "message"))};
+    answer.condition =
+        CsiCondition{abnormal.is_boolean() && abnormal.get<bool>(),
+                     driver_words(json_reader::text(member(condition, "message"), text_bytes_max))};
   }
   return answer;
 }
 
 Result<std::uint64_t> expanded_bytes(std::string_view response) {
-  MOORING_TRY(const json object, parsed(response));
-  return amount_of(object, "capacity_bytes");
+  MOORING_TRY(const json object, object_of(response));
+  return amount(member(object, "capacity_bytes"));
 }
 
 }  // namespace mooring::csi

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "csi/names.h"
+#include "driver/registration.h"
 
 namespace mooring::csi {
 
@@ -98,7 +98,7 @@ Error call_error(Call call, const DriverName& driver, CallCode code, std::string
   error.reason = reason_of(call);
   error.message = std::string(to_string(call)) + " of driver " + driver.str() +
                   " failed: rpc error: code = " + std::string(to_string(code)) +
-                  " desc = " + bounded_message(message);
+                  " desc = " + driver_words(message);
   error.remedy = remedy_of(code);
   return error;
 }

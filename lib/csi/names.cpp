@@ -1,6 +1,5 @@
 #include "csi/names.h"
 
-#include "base/quote.h"
 #include "base/sha256.h"
 
 namespace mooring::csi {
@@ -45,16 +44,6 @@ CsiAccessMode access_mode(ClaimedAccess access, bool has_multi_writer) {
       return CsiAccessMode::MultiNodeMultiWriter;
   }
   return CsiAccessMode::SingleNodeWriter;
-}
-
-std::string bounded_message(std::string_view message) {
-  constexpr std::size_t bytes_max = 1024;
-  std::string text = clean(message.substr(0, bytes_max));
-  if (text.size() > bytes_max) text.resize(bytes_max);
-  // A character that was cut in two is none.
-  while (!text.empty() && !is_valid_utf8(text))
-    text.pop_back();
-  return text;
 }
 
 }  // namespace mooring::csi

@@ -26,7 +26,4 @@ enum class ClaimedAccess : std::uint8_t { ReadWriteOnce, ReadOnlyMany, ReadWrite
 /// SINGLE_NODE_MULTI_WRITER, and so knows the two modes that it tells apart by that.
 CsiAccessMode access_mode(ClaimedAccess access, bool has_multi_writer);
 
-/// A driver's own words as they may go on: one line without control characters, at most 1 KiB.
-std::string bounded_message(std::string_view message);
-
 }  // namespace mooring::csi

@@ -1,17 +1,17 @@
 #include "csi/probe_answers.h"
 
 #include <algorithm>
-#include <charconv>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "base/quote.h"
+#include "csi/json_reader.h"
 
 namespace mooring::csi {
 namespace {
 
-using nlohmann::json;
+using json_reader::json;
+using json_reader::member;
 
 constexpr std::size_t answer_bytes_max = 1024 * 1024;
 constexpr std::size_t items_max = 64;
@@ -30,44 +30,13 @@ Result<json> read_object(std::string_view response) {
   if (response.size() > answer_bytes_max)
     return bad_answer("BadAnswer",
                       "the driver's answer is too long (" + std::to_string(response.size()) + " bytes)");
-  if (response.empty()) return json::object();  // A message all of whose fields are at their defaults.
-  json parsed = json::parse(response.begin(), response.end(), nullptr, /*allow_exceptions=*/false);
-  if (parsed.is_object()) return parsed;
+  json object = json_reader::parsed(response);
+  if (object.is_object()) return object;
   return bad_answer("BadAnswer", "the driver's answer is no JSON object");
 }
 
-/// nullptr if there is none.
-const json* member(const json& object, const char* key) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(key);
-  return found == object.end() ? nullptr : &*found;
-}
-
-std::string text_of(const json* value) {
-  if (value == nullptr || !value->is_string()) return {};
-  const auto& text = value->get_ref<const std::string&>();
-  return text.size() > text_bytes_max ? std::string() : text;
-}
-
-/// The elements of a list, as many as count.
-template <class Take>
-void each(const json* list, const Take& take) {
-  if (list == nullptr || !list->is_array()) return;
-  for (std::size_t i = 0; i < list->size() && i < items_max; ++i)
-    take((*list)[i]);
-}
-
-/// A 64-bit number is a string in protobuf's JSON; a number is taken too.
-std::int64_t number_of(const json* value) {
-  if (value == nullptr) return 0;
-  if (value->is_number_unsigned())
-    return static_cast<std::int64_t>(std::min<std::uint64_t>(value->get<std::uint64_t>(), INT64_MAX));
-  if (value->is_number_integer()) return value->get<std::int64_t>();
-  if (!value->is_string()) return 0;
-  const auto& text = value->get_ref<const std::string&>();
-  std::int64_t number = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return failed == std::errc() && end == text.data() + text.size() ? number : 0;
+std::string text_of(const json& value) {
+  return json_reader::text(value, text_bytes_max);
 }
 
 /// capabilities[].rpc.type of the services: an enum's value is written by name, or by number if it has none.
@@ -78,14 +47,10 @@ struct Capability {
 };
 template <std::size_t N>
 void read_types(const json& object, const char* kind, const Capability (&known)[N]) {
-  each(member(object, "capabilities"), [&](const json& item) {
-    const json* of_kind = member(item, kind);
-    const json* type = of_kind == nullptr ? nullptr : member(*of_kind, "type");
-    if (type == nullptr) return;
+  json_reader::each(member(object, "capabilities"), items_max, [&](const json& item) {
+    const json& type = member(member(item, kind), "type");
     for (const Capability& one : known) {
-      const bool is_it = type->is_string() ? type->get_ref<const std::string&>() == one.name
-                                           : type->is_number_integer() && number_of(type) == one.number;
-      if (is_it) *one.flag = true;
+      if (json_reader::is_named(type, one.name, one.number)) *one.flag = true;
     }
   });
 }
@@ -102,8 +67,8 @@ Result<RegistrationInfo> read_registration(std::string_view response) {
   info.type = text_of(member(object, "type"));
   info.name = text_of(member(object, "name"));
   info.endpoint = text_of(member(object, "endpoint"));
-  each(member(object, "supported_versions"), [&](const json& item) {
-    if (item.is_string()) info.versions.push_back(text_of(&item));
+  json_reader::each(member(object, "supported_versions"), items_max, [&](const json& item) {
+    if (item.is_string()) info.versions.push_back(text_of(item));
   });
   return info;
 }
@@ -129,12 +94,11 @@ Result<NodeIdentity> read_node_info(std::string_view response) {
   info.node_id = text_of(member(object, "node_id"));
   if (info.node_id.empty() || info.node_id.size() > node_id_bytes_max || has_control_characters(info.node_id))
     return bad_answer("NoNodeId", "the driver's answer to NodeGetInfo has no node_id of 1 to 256 characters");
-  info.volumes_max = std::max<std::int64_t>(number_of(member(object, "max_volumes_per_node")), 0);
-  const json* topology = member(object, "accessible_topology");
-  const json* segments = topology == nullptr ? nullptr : member(*topology, "segments");
-  if (segments == nullptr || !segments->is_object()) return info;
-  for (const auto& [key, value] : segments->items()) {
-    const std::string text = text_of(&value);
+  info.volumes_max = std::max<std::int64_t>(json_reader::number(member(object, "max_volumes_per_node")), 0);
+  const json& segments = member(member(object, "accessible_topology"), "segments");
+  if (!segments.is_object()) return info;
+  for (const auto& [key, value] : segments.items()) {
+    const std::string text = text_of(value);
     const bool is_right = !key.empty() && key.size() <= text_bytes_max && value.is_string() &&
                           !has_control_characters(key) && !has_control_characters(text);
     if (is_right && info.topology.size() < items_max) info.topology.emplace(key, text);

@@ -25,6 +25,11 @@ inline constexpr const char* unpublish_method = "csi.v1.Node/NodeUnpublishVolume
 inline constexpr const char* expand_method = "csi.v1.Node/NodeExpandVolume";
 inline constexpr const char* stats_method = "csi.v1.Node/NodeGetVolumeStats";
 
+/// Under which a driver finds the tokens of the pod's service account, in the volume's context or among the
+/// secrets (CSIDriver tokenRequests, serviceAccountTokenInSecrets; kubelet-behaviours 15.3): JSON,
+/// `{"<audience>": {"token": ..., "expirationTimestamp": ...}}`.
+inline constexpr const char* tokens_key = "csi.storage.k8s.io/serviceAccount.tokens";
+
 /// How long a driver has for one call (kubelet-behaviours 15.3).
 inline constexpr std::uint32_t call_deadline_ms = 120'000;
 
@@ -47,6 +52,8 @@ struct PublishRequest {
   bool read_only = false;
   const Secrets& secrets;
   const Context& volume_context;
+  const SecretBytes* tokens =
+      nullptr;  ///< Goes into the volume context as `tokens_key`; nullptr, empty: none.
 };
 /// NodeExpandVolumeRequest.
 struct ExpandRequest {

@@ -50,6 +50,9 @@ struct DeviceRecipe {
   /// How large it is to be (spec.capacity); 0: as it is. Staged for less than that, `grow` is done.
   std::uint64_t capacity_bytes = 0;
   Stage grow;
+  /// Of a volume that somebody else attaches: why it is not attached yet, or not any more. Until there is
+  /// nothing here it is neither staged nor published.
+  std::optional<Error> waits_for = std::nullopt;
 };
 
 /// How a volume of a pod comes to be: a plugin's answer, pure data.
@@ -82,7 +85,8 @@ struct Recipe {
   bool read_only = false;      ///< As a whole, for all containers.
   /// What may be done to unmount it while its server does not answer. It outlives the manifest.
   UnmountPolicy unmount_policy = UnmountPolicy::Force;
-  bool is_shared = false;  ///< A container may mount in it what the node sees too (Bidirectional).
+  bool is_republished = false;  ///< Published again and again while it is there: its driver wants it so.
+  bool is_shared = false;       ///< A container may mount in it what the node sees too (Bidirectional).
 
   Shape shape() const;
   /// True if the directory or mount alone does not tell that the volume is whole: files or owners come after.

@@ -19,6 +19,8 @@ struct CsiDriverSpec {
   bool allows_ephemeral = false;
   CsiGroupPolicy group_policy = CsiGroupPolicy::ReadWriteOnceWithFsType;
   bool requires_republish = false;
+  bool wants_tokens = false;       ///< tokenRequests names some.
+  bool tokens_in_secrets = false;  ///< serviceAccountTokenInSecrets: not in the volume's context.
   bool selinux_mount = false;
   friend bool operator==(const CsiDriverSpec&, const CsiDriverSpec&) = default;
 };

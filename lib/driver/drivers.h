@@ -46,8 +46,13 @@ struct CsiDriver {
   std::map<std::string, std::string> topology;
   std::int64_t volumes_max = 0;  ///< 0: no limit.
   CsiNodeCapabilities node;
-  std::optional<CsiControllerCapabilities> controller;  ///< nullopt: it has no controller service here.
+  std::optional<CsiControllerCapabilities> controller;  ///< nullopt: it has no controller service.
   bool expands_online = false;                          ///< PluginCapability.VolumeExpansion ONLINE.
+  std::string controller_socket = {};                   ///< Where that listens; empty: on `socket` too.
+  /// Where calls of the controller service go.
+  const std::string& controller_endpoint() const {
+    return controller_socket.empty() ? socket : controller_socket;
+  }
   friend bool operator==(const CsiDriver&, const CsiDriver&) = default;
 };
 

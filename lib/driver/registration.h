@@ -33,7 +33,8 @@ struct RegistrySocket {
 /// A driver that the configuration names.
 struct NamedDriver {
   DriverName name;     ///< Empty: whatever it calls itself.
-  std::string socket;  ///< Absolute: its own, not one of the registry.
+  std::string socket;  ///< Absolute: its own, not one of the registry; empty: it registers itself.
+  std::string controller_socket = {};  ///< Of its controller service, if that is elsewhere.
   friend bool operator==(const NamedDriver&, const NamedDriver&) = default;
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "facts/csi_controller.h"
 
 namespace mooring {
 
@@ -33,7 +34,8 @@ struct FoundPod {
 /// What a scan of the root directory found.
 struct TreeFacts {
   std::vector<FoundPod> pods;
-  std::vector<std::string> trash;  ///< Names below `trash/` that wait to be removed.
+  std::vector<std::string> trash;               ///< Names below `trash/` that wait to be removed.
+  std::vector<CsiAttachment> attachments = {};  ///< That an earlier run began, and nobody has ended.
 };
 
 }  // namespace mooring

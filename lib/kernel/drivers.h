@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "base/secret_bytes.h"
 #include "facts/call_code.h"
+#include "facts/driver_name.h"
 
 namespace mooring::kernel {
 
@@ -17,6 +18,7 @@ struct DriverCall {
   std::string method;   ///< "csi.v1.Node/NodeStageVolume".
   SecretBytes request;  ///< JSON, as protobuf maps its messages to it, with the names of the .proto.
   std::uint32_t deadline_ms = 0;  ///< For connecting and the answer together.
+  DriverName driver = {};         ///< Whose socket it is, as far as that is known; it changes nothing.
 };
 
 /// What came of a call. `code` says who knows what: see CallCode, and csi/errors.h for what follows from it.
@@ -24,6 +26,7 @@ struct DriverAnswer {
   CallCode code = CallCode::Ok;
   std::string message;   ///< The driver's own words, bounded; of anything but Ok.
   std::string response;  ///< JSON, as the request; of Ok. May hold secrets of a created volume's context.
+  std::uint64_t duration_us = 0;  ///< How long it took to know.
 };
 
 /// One call of a driver that is a program (FlexVolume).
@@ -49,11 +52,14 @@ class Drivers {
   virtual ~Drivers() = default;
 
   /// Calls, and waits until the deadline at most. Whatever the driver did is an answer: nobody listens
-  /// (Unavailable), no answer in time (DeadlineExceeded), an answer that is none (Unavailable, which says so).
-  /// Transient, "SpawnFailed": nothing was sent. Uncertain, "DriverCallLost": the process that called ended.
+  /// (Unavailable), no answer in time (DeadlineExceeded), an answer that is none (Unavailable, which says
+  /// so). Transient, "SpawnFailed": nothing was sent. Uncertain, "DriverCallLost": the process that called
+  /// ended.
   virtual Result<DriverAnswer> call(const DriverCall& call) = 0;
   /// Runs, and waits until the deadline at most. Transient, "SpawnFailed", with errno: it was not started
-  /// (ENOENT: it is gone; EACCES: it is not executable; ETXTBSY: it is being written).
+  /// (ENOENT: it is gone; EACCES: it is not executable; ETXTBSY: it is being written). Transient,
+  /// "DriverServiceUnavailable": who is to run it cannot be reached. Uncertain, "DriverCallLost": it was run,
+  /// and nobody says what came of it.
   virtual Result<ProgramAnswer> run(const ProgramCall& call) = 0;
 };
 

@@ -167,6 +167,7 @@ std::optional<Object> decode_csi_driver(const Field& document) {
                                    FsGroupPolicy::ReadWriteOnceWithFsType);
   driver->requires_republish = spec["requiresRepublish"].boolean();
   driver->selinux_mount = spec["seLinuxMount"].boolean();
+  driver->token_in_secrets = spec["serviceAccountTokenInSecrets"].boolean();
   driver->token_requests = decode_token_requests(spec["tokenRequests"]);
   return std::shared_ptr<const CsiDriverObject>(std::move(driver));
 }

@@ -39,6 +39,7 @@ struct CsiDriverObject {
   bool requires_republish = false;
   bool selinux_mount = false;
   std::vector<TokenRequest> token_requests;
+  bool token_in_secrets = false;  ///< serviceAccountTokenInSecrets.
 };
 
 /// Says that a volume is attached to a node, by whoever attaches (storage.k8s.io/v1).

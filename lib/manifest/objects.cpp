@@ -26,7 +26,7 @@ auto fields_of(const StorageClass& s) {
 
 auto fields_of(const CsiDriverObject& d) {
   return std::tie(d.name, d.attach_required, d.pod_info_on_mount, d.lifecycles, d.fs_group_policy,
-                  d.requires_republish, d.selinux_mount, d.token_requests);
+                  d.requires_republish, d.selinux_mount, d.token_requests, d.token_in_secrets);
 }
 
 auto fields_of(const VolumeAttachment& a) {

@@ -51,7 +51,7 @@ Result<bool> remove_target(const std::string& path, kernel::Files& files) {
 Result<kernel::DriverAnswer> call_csi(const CsiVolume& volume, const char* method, SecretBytes request,
                                       kernel::Drivers& drivers) {
   if (volume.socket.empty()) return csi::not_registered(volume.driver);
-  return drivers.call({volume.socket, method, std::move(request), volume.deadline_ms});
+  return drivers.call({volume.socket, method, std::move(request), volume.deadline_ms, volume.driver});
 }
 
 Result<std::string> told_path(const std::string& relative, kernel::Mounts& mounts) {

@@ -176,7 +176,7 @@ Result<bool> publish_csi_volume(const PublishCsiVolume& step, kernel::Kernel ker
       const kernel::DriverAnswer answer,
       call_csi(step.volume, csi::publish_method,
                csi::publish_request({step.volume.handle, step.publish_context, staged, path, step.capability,
-                                     step.read_only, step.secrets, step.volume_context}),
+                                     step.read_only, step.secrets, step.volume_context, &step.tokens}),
                kernel.drivers));
   if (answer.code != CallCode::Ok) {
     if (!csi::verdict_of(answer.code).keeps_files) clean_up(place, kernel);

@@ -107,6 +107,9 @@ Result<void> measure_csi_volume(const MeasureCsiVolume& step, kernel::Kernel ker
     Error error = csi::call_error(csi::Call::Stats, step.volume.driver, answer.code, answer.message);
     // A question changes nothing, whoever answers it or not.
     if (error.kind == ErrorKind::Uncertain) error.kind = ErrorKind::Transient;
+    // Who does not answer for this volume answers for no other one either.
+    const bool is_silent = answer.code == CallCode::DeadlineExceeded || answer.code == CallCode::Unavailable;
+    if (is_silent) error.reason = "DriverNotAnswering";
     return error;
   }
   MOORING_TRY(csi::StatsAnswer stats, csi::volume_stats(answer.response));

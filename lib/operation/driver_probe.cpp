@@ -70,7 +70,9 @@ Result<T> ask_for(kernel::Drivers& drivers, const std::string& socket, const cha
 }
 
 /// The facts of the driver that listens on `socket`, which calls itself `name` (empty: nobody said so).
-Result<CsiDriver> ask_driver(const std::string& socket, DriverName name, kernel::Drivers& drivers) {
+Result<CsiDriver> ask_driver(const std::string& socket, DriverName name,
+                             const std::map<std::string, std::string>& controllers,
+                             kernel::Drivers& drivers) {
   CsiDriver driver;
   driver.socket = socket;
   MOORING_TRY(
@@ -96,9 +98,16 @@ Result<CsiDriver> ask_driver(const std::string& socket, DriverName name, kernel:
   driver.topology = std::move(node.topology);
   MOORING_TRY(driver.node, ask_for<CsiNodeCapabilities>(drivers, socket, "csi.v1.Node/NodeGetCapabilities",
                                                         csi::read_node_capabilities));
+  constexpr const char* method = "csi.v1.Controller/ControllerGetCapabilities";
+  if (const auto elsewhere = controllers.find(driver.name.str()); elsewhere != controllers.end()) {
+    // Without the controller nothing could be attached, and nobody would know why.
+    driver.controller_socket = elsewhere->second;
+    MOORING_TRY(driver.controller, ask_for<CsiControllerCapabilities>(drivers, elsewhere->second, method,
+                                                                      csi::read_controller_capabilities));
+    return driver;
+  }
   if (!plugin.controller_service) return driver;
   // The controller may be elsewhere: it is a fact then, and no error, that there is none on this socket.
-  constexpr const char* method = "csi.v1.Controller/ControllerGetCapabilities";
   MOORING_TRY(const kernel::DriverAnswer answer, ask(drivers, socket, method));
   if (answer.code == CallCode::Unimplemented) return driver;
   if (answer.code != CallCode::Ok)
@@ -112,7 +121,7 @@ Result<CsiDriver> ask_driver(const std::string& socket, DriverName name, kernel:
 
 Result<void> probe_csi_driver(const ProbeCsiDriver& step, kernel::Drivers& drivers, Outcome& outcome) {
   if (!step.is_registration) {
-    MOORING_TRY(CsiDriver driver, ask_driver(step.socket, step.expected, drivers));
+    MOORING_TRY(CsiDriver driver, ask_driver(step.socket, step.expected, step.controllers, drivers));
     driver.version = "1.0";  // Who answers in csi.v1 speaks that; nobody said more.
     outcome.csi_driver = std::move(driver);
     return success();
@@ -121,7 +130,8 @@ Result<void> probe_csi_driver(const ProbeCsiDriver& step, kernel::Drivers& drive
   MOORING_TRY(const RegistrationInfo info,
               ask_for<RegistrationInfo>(drivers, step.socket, method, csi::read_registration));
   MOORING_TRY(const Registration registration, check_registration(info, step.socket));
-  MOORING_TRY(CsiDriver driver, ask_driver(registration.endpoint, registration.name, drivers));
+  MOORING_TRY(CsiDriver driver,
+              ask_driver(registration.endpoint, registration.name, step.controllers, drivers));
   driver.version = registration.version.text();
   outcome.csi_driver = std::move(driver);
   return success();

@@ -2,6 +2,9 @@
 
 #include <cerrno>
 
+#include "operation/call_log.h"
+#include "operation/csi_attach.h"
+#include "operation/csi_controller.h"
 #include "operation/csi_steps.h"
 #include "operation/device_steps.h"
 #include "operation/driver_probe.h"
@@ -21,12 +24,8 @@ namespace mooring {
 namespace {
 
 Error refusal(std::string reason, std::string message, std::string path, std::string remedy) {
-  Error error;
-  error.kind = ErrorKind::Final;
-  error.reason = std::move(reason);
-  error.message = std::move(message);
+  Error error = mooring::refusal(std::move(reason), std::move(message), std::move(remedy));
   error.path = std::move(path);
-  error.remedy = std::move(remedy);
   return error;
 }
 
@@ -52,8 +51,8 @@ class Runner {
   Result<void> operator()(const BindSubPath& step);
   Result<void> operator()(const ReleaseSubPaths& step);
   Result<void> operator()(const UnmountLeftovers& step);
-  Result<void> operator()(const ChangeGroup& step);
-  Result<void> operator()(const MapGroup& step);
+  Result<void> operator()(const ChangeGroup& s) { return change_group(s, kernel_, waiting_, outcome_); }
+  Result<void> operator()(const MapGroup& s) { return map_group(s, kernel_, waiting_, outcome_); }
   Result<void> operator()(const AttachDevice& step) { return note(attach_device(step, kernel_)); }
   Result<void> operator()(const DetachDevice& step) { return note(detach_device(step, kernel_)); }
   Result<void> operator()(const FormatDevice& step) { return note(format_device(step, kernel_)); }
@@ -79,17 +78,18 @@ class Runner {
   Result<void> operator()(const EmptyDirectory& s) { return note(empty_directory(s, kernel_, waiting_)); }
   Result<void> operator()(const PrepareImage& step) { return note(prepare_image(step, kernel_)); }
   Result<void> operator()(const RemoveImage& step) { return note(remove_image(step, kernel_, outcome_)); }
-  Result<void> operator()(const StageCsiVolume& step) { return note(stage_csi_volume(step, kernel_)); }
-  Result<void> operator()(const UnstageCsiVolume& step) { return note(unstage_csi_volume(step, kernel_)); }
-  Result<void> operator()(const PublishCsiVolume& s) {
-    return note(publish_csi_volume(s, kernel_, outcome_));
-  }
-  Result<void> operator()(const UnpublishCsiVolume& s) { return note(unpublish_csi_volume(s, kernel_)); }
-  Result<void> operator()(const ExpandCsiVolume& s) { return note(expand_csi_volume(s, kernel_, outcome_)); }
+  template <class S>
+  requires requires(const S& s, kernel::Kernel kernel, Outcome& o) { run_csi_node(s, kernel, o); }
+  Result<void> operator()(const S& s) { return note(run_csi_node(s, kernel_, outcome_)); }
+  Result<void> operator()(const PublishCsiController& s) { return note(attach_csi(s, kernel_, outcome_)); }
+  Result<void> operator()(const UnpublishCsiController& s) { return note(detach_csi(s, kernel_, outcome_)); }
   Result<void> operator()(const MeasureCsiVolume& s) { return measure_csi_volume(s, kernel_, outcome_); }
   template <class S>
   requires requires(const S& s, kernel::Kernel kernel, Outcome& o) { run_flex(s, kernel, o); }
   Result<void> operator()(const S& s) { return note(run_flex(s, kernel_, outcome_)); }
+  template <class S>
+  requires requires(const S& s, kernel::Drivers& d, Outcome& o) { run_csi_controller(s, d, o); }
+  Result<void> operator()(const S& s) { return note(run_csi_controller(s, kernel_.drivers, outcome_)); }
   Result<void> operator()(const MeasureUsage& step) { return measure_usage(step, kernel_, outcome_); }
   Result<void> operator()(const MeasureDirectory& step) { return measure_directory(step, kernel_, outcome_); }
   Result<void> operator()(const ProbeCsiDriver& s) { return probe_csi_driver(s, kernel_.drivers, outcome_); }
@@ -365,21 +365,14 @@ Result<void> Runner::operator()(const UnmountLeftovers& step) {
   return success();
 }
 
-Result<void> Runner::operator()(const ChangeGroup& step) {
-  return change_group(step, kernel_, waiting_, outcome_);
-}
-
-Result<void> Runner::operator()(const MapGroup& step) {
-  return map_group(step, kernel_, waiting_, outcome_);
-}
-
 }  // namespace
 
 Outcome execute(const Operation& operation, kernel::Kernel kernel, const std::function<bool()>& may_go_on,
                 const TellProgress& tell) {
   Outcome outcome;
   outcome.id = operation.id;
-  Runner runner(kernel, {may_go_on, tell}, outcome);
+  CallLog drivers(kernel.drivers, outcome.csi_calls);
+  Runner runner({kernel.files, kernel.mounts, kernel.devices, drivers}, {may_go_on, tell}, outcome);
   for (const Step& step : operation.steps) {
     if (may_go_on && !may_go_on()) {
       outcome.error = refusal("CoreGone", "the core that asked for it is gone", {}, {});

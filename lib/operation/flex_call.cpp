@@ -9,11 +9,16 @@ namespace mooring {
 namespace {
 
 /// A driver that is installed just now, or was removed, is there again in a moment or after a while.
+/// What says something else says it itself: who was to run it cannot be reached, or nobody knows what it did.
 Error not_started(const FlexProgram& program, Error error) {
+  const std::string driver = "the FlexVolume driver " + quoted_if_needed(program.driver.str());
+  if (error.reason != "SpawnFailed") {
+    error.message = driver + ": " + error.message;
+    return error;
+  }
   const bool is_missing = error.errno_value == ENOENT || error.errno_value == EACCES;
   if (is_missing) error.reason = "DriverMissing";
-  error.message =
-      "the FlexVolume driver " + quoted_if_needed(program.driver.str()) + " cannot be run: " + error.message;
+  error.message = driver + " cannot be run: " + error.message;
   error.path = program.program;
   error.remedy = is_missing ? "install the driver there, executable; Mooring goes on by itself then"
                             : "see why it cannot be run; Mooring tries again";

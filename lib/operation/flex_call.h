@@ -21,7 +21,7 @@ class FlexCaller {
 
   /// One call. A command that the driver is known not to support is not called; one that turns out so is
   /// noted in the outcome. Errors: flex::answer_of(); Transient, "DriverMissing" if its program is not there
-  /// or cannot be run now, else "SpawnFailed".
+  /// or cannot be run now, else "SpawnFailed"; what else Drivers::run says.
   Result<flex::Answer> call(flex::Command command, std::vector<SecretBytes> arguments);
 
  private:

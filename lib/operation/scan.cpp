@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "operation/csi_attach.h"
 #include "operation/stamp.h"
 #include "step/layout.h"
 
@@ -91,6 +92,7 @@ Result<TreeFacts> Scanner::run() {
   MOORING_TRY(const auto trash, list_if_there(std::string(layout::trash)));
   for (const DirectoryEntry& entry : trash)
     tree.trash.push_back(entry.name);
+  MOORING_TRY(tree.attachments, find_csi_attachments(files_));
   return tree;
 }
 

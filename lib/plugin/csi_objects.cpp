@@ -1,6 +1,10 @@
 #include "plugin/csi_objects.h"
 
+#include <utility>
+
 #include "base/quote.h"
+#include "csi/requests.h"
+#include "driver/registration.h"
 
 namespace mooring {
 namespace {
@@ -17,6 +21,32 @@ CsiGroupPolicy group_policy_of(manifest::FsGroupPolicy policy) {
   return CsiGroupPolicy::ReadWriteOnceWithFsType;
 }
 
+/// What keeps a volume from being used that somebody else attaches; nullopt: it is attached.
+std::optional<Error> why_not_attached(const manifest::VolumeAttachment* attachment, const DriverName& driver,
+                                      const ObjectName& volume, const NodeInfo& node) {
+  const bool is_there = attachment != nullptr;
+  if (is_there && attachment->is_attached && !attachment->is_being_deleted) return std::nullopt;
+  const std::string what = "PersistentVolume " + mooring::quoted(volume.str());
+  const std::string named = is_there ? "VolumeAttachment " + mooring::quoted(attachment->name.str()) : "";
+  Error error;
+  error.kind = ErrorKind::Transient;
+  error.reason = "WaitingForAttachment";
+  error.remedy = "see whoever attaches volumes for this node (enableControllerAttachDetach is true)";
+  if (!is_there) {
+    error.message = what + " is not attached: no VolumeAttachment says that driver " + driver.str() +
+                    " attached it to node " + node.name.str();
+  } else if (attachment->is_being_deleted) {
+    error.message = what + " is being detached: " + named + " is being deleted";
+  } else if (!attachment->attach_error.empty()) {
+    error.reason = "AttachFailed";
+    error.message = "AttachVolume.Attach failed for " + what + " (" + named +
+                    "): " + driver_words(attachment->attach_error);
+  } else {
+    error.message = what + " is not attached yet: " + named + " does not say status.attached: true";
+  }
+  return error;
+}
+
 }  // namespace
 
 CsiSetting csi_setting_of(const RecipeRequest& request, const DriverName& driver) {
@@ -30,12 +60,17 @@ CsiSetting csi_setting_of(const RecipeRequest& request, const DriverName& driver
     spec.group_policy = group_policy_of(object->fs_group_policy);
     spec.requires_republish = object->requires_republish;
     spec.selinux_mount = object->selinux_mount;
+    spec.wants_tokens = !object->token_requests.empty();
+    spec.tokens_in_secrets = object->token_in_secrets;
     setting.spec = spec;
   }
   if (request.persistent == nullptr) return setting;
   const auto attachment =
       request.objects.find_attachment(driver.str(), request.node.name, request.persistent->name);
+  if (setting.spec && !setting.spec->attach_required) return setting;
   if (attachment && attachment->is_attached) setting.publish_context = attachment->metadata;
+  if (request.node.others_attach)
+    setting.waits_for = why_not_attached(attachment.get(), driver, request.persistent->name, request.node);
   return setting;
 }
 
@@ -60,6 +95,31 @@ Result<std::map<std::string, SecretBytes>> csi_secrets_of(const std::optional<Ob
                    "write it as the driver's manual says, in base64 for one");
   }
   return found->data;
+}
+
+Result<SecretBytes> csi_tokens_of(const DriverName& driver, const CsiDriverSpec& spec,
+                                  std::map<std::string, SecretBytes>& secrets) {
+  const auto found = secrets.find(token_secret_key);
+  if (found == secrets.end() || found->second.expose_secret().empty()) {
+    Error error = refusal(
+        "TokensUnavailable",
+        "driver " + driver.str() +
+            " asks for tokens of the pod's service account (tokenRequests of its CSIDriver); they are issued "
+            "by a "
+            "Kubernetes API server, and there is none",
+        std::string("take tokenRequests out of the CSIDriver; or put tokens that you have into the Secret of "
+                    "nodePublishSecretRef, under ") +
+            token_secret_key);
+    error.kind = ErrorKind::Transient;
+    return error;
+  }
+  SecretBytes tokens = std::move(found->second);
+  secrets.erase(found);
+  if (spec.tokens_in_secrets) {
+    secrets.insert_or_assign(csi::tokens_key, std::move(tokens));
+    return SecretBytes();
+  }
+  return tokens;
 }
 
 }  // namespace mooring

@@ -13,4 +13,16 @@ Result<std::map<std::string, SecretBytes>> csi_secrets_of(const std::optional<Ob
                                                           const std::string& field,
                                                           const ObjectStore& objects);
 
+/// Under which a Secret holds tokens (csi::tokens_key cannot be the key of one).
+inline constexpr const char* token_secret_key = "serviceAccount.tokens";
+
+/// The tokens of the pod's service account, for a driver that asks for them (CSIDriver tokenRequests). Only
+/// an API server signs such tokens, and there is none: who has some puts them into the Secret that the driver
+/// is told when it publishes, under `token_secret_key`. They are taken out of `secrets`, for the volume's
+/// context; for a driver that wants them among its secrets (serviceAccountTokenInSecrets) they stay there
+/// under the name by which it looks for them, and the answer is empty. Transient, "TokensUnavailable": there
+/// are none.
+Result<SecretBytes> csi_tokens_of(const DriverName& driver, const CsiDriverSpec& spec,
+                                  std::map<std::string, SecretBytes>& secrets);
+
 }  // namespace mooring

@@ -7,7 +7,9 @@
 #include "csi/names.h"
 #include "csi/requests.h"
 #include "csi/volume_data.h"
+#include "facts/csi_growth.h"
 #include "plugin/csi_objects.h"
+#include "plugin/csi_shapes.h"
 #include "step/csi_layout.h"
 #include "step/layout.h"
 
@@ -18,8 +20,6 @@ using manifest::AccessMode;
 using manifest::CsiSource;
 using Secrets = std::map<std::string, SecretBytes>;
 
-constexpr std::string_view ephemeral_shape = "csi-ephemeral:";
-constexpr std::string_view persistent_shape = "csi:";
 /// An fsType that a driver is told as a raw device by, though the volume is a directory: the kubelet's way.
 constexpr std::string_view block_type = "block";
 
@@ -35,13 +35,6 @@ csi::ClaimedAccess claimed(AccessMode mode) {
       break;
   }
   return csi::ClaimedAccess::ReadWriteOncePod;
-}
-
-/// A volume as it is known when no recipe is there.
-CsiVolume known_volume(const layout::CsiVolumeName& name, const DriverSet& drivers) {
-  CsiVolume volume{name.driver, {}, name.handle, csi::call_deadline_ms};
-  if (const CsiDriver* driver = drivers.find_csi(name.driver)) volume.socket = driver->socket;
-  return volume;
 }
 
 /// One recipe, put together.
@@ -61,6 +54,9 @@ class Maker {
     MOORING_TRY(check_lifecycle());
     capability_ = capability();
     MOORING_TRY(publish_secrets_, csi_secrets_of(publish_secret(), "NodePublishSecretRef", request_.objects));
+    if (spec_.wants_tokens) {
+      MOORING_TRY(tokens_, csi_tokens_of(volume_.driver, spec_, publish_secrets_));
+    }
     MOORING_TRY(expand_secrets_,
                 csi_secrets_of(source_.node_expand_secret, "NodeExpandSecretRef", request_.objects));
     Recipe recipe;
@@ -72,8 +68,9 @@ class Maker {
     if (!is_inline_) {
       MOORING_TRY(recipe.device, shared());
       if (!driver_->node.stage_unstage && wants_growth() && driver_->node.expand)
-        recipe.publish.up.emplace_back(growth(true));
+        recipe.publish.up.emplace_back(growth(!is_growth_due()));
     }
+    recipe.is_republished = spec_.requires_republish;
     recipe.has_own_group =
         !capability_.volume_mount_group.empty() ||
         !gets_group(spec_.group_policy, source_.file_system_type, access_modes(), read_only_);
@@ -121,12 +118,15 @@ class Maker {
     return request_.persistent->access_modes;
   }
 
+  csi::ClaimedAccess claimed_access() const {
+    const std::set<AccessMode> modes = access_modes();
+    return claimed(is_inline_ ? *modes.begin()
+                              : request_.persistent->first_access_mode.value_or(*modes.begin()));
+  }
+
   CsiCapability capability() const {
     CsiCapability capability;
-    const std::set<AccessMode> modes = access_modes();
-    const AccessMode first =
-        is_inline_ ? *modes.begin() : request_.persistent->first_access_mode.value_or(*modes.begin());
-    capability.access_mode = csi::access_mode(claimed(first), driver_->node.single_node_multi_writer);
+    capability.access_mode = csi::access_mode(claimed_access(), driver_->node.single_node_multi_writer);
     capability.is_block = is_block_ || source_.file_system_type == block_type;
     if (capability.is_block) return capability;
     capability.fs_type = source_.file_system_type;
@@ -146,6 +146,15 @@ class Maker {
     return !is_inline_ && !read_only_ && request_.persistent->capacity.rounded_up() > 0;
   }
 
+  bool is_said_of_growth(const char* what) const {
+    const auto said = request_.persistent->annotations.find(node_expansion);
+    return said != request_.persistent->annotations.end() && said->second == what;
+  }
+  /// The driver made the volume larger and left the rest to the node, for which the claim waits.
+  bool is_growth_due() const { return is_said_of_growth(node_expansion_required); }
+  /// The driver made the volume larger, and said that the node has nothing to do.
+  bool is_grown() const { return is_said_of_growth(node_expansion_done); }
+
   std::string staged_path() const {
     return is_block_ ? layout::csi_block_staged(request_.directory_name())
                      : layout::csi_staged(volume_.driver, volume_.handle);
@@ -157,6 +166,36 @@ class Maker {
   std::string target_path() const {
     return is_block_ ? layout::csi_block_target(request_.directory_name(), request_.pod.uid)
                      : layout::csi_target(request_.pod.uid, request_.directory_name());
+  }
+
+  /// True if Mooring has the volume attached, by the driver's controller. A controller that does not attach
+  /// needs no call, as for external-attacher.
+  bool is_attached_here() const {
+    return spec_.attach_required && !request_.node.others_attach && driver_->controller &&
+           driver_->controller->publish_unpublish_volume;
+  }
+  /// As others say; the core has what Mooring's own call answered.
+  std::map<std::string, std::string> publish_context() const {
+    return is_inline_ || is_attached_here() ? std::map<std::string, std::string>() : setting_.publish_context;
+  }
+
+  Result<PublishCsiController> attached() const {
+    PublishCsiController attach;
+    attach.volume = volume_;
+    attach.volume.socket = driver_->controller_endpoint();
+    attach.node_id = driver_->node_id;
+    attach.capability = capability_;
+    attach.capability.volume_mount_group.clear();  // A pod's own.
+    attach.capability.access_mode =
+        csi::access_mode(claimed_access(), driver_->controller->single_node_multi_writer);
+    attach.read_only = source_.read_only && driver_->controller->publish_read_only;
+    attach.volume_context = source_.attributes;
+    attach.secret = source_.controller_publish_secret;
+    MOORING_TRY(attach.secrets,
+                csi_secrets_of(attach.secret, "ControllerPublishSecretRef", request_.objects));
+    attach.stamp = layout::csi_attachment({volume_.driver, volume_.handle});
+    attach.staged_path = staged_path();
+    return attach;
   }
 
   ExpandCsiVolume growth(bool may_be_refused) const {
@@ -177,6 +216,11 @@ class Maker {
     device.key = layout::csi_key({volume_.driver, volume_.handle});
     device.device = {DeviceName::Kind::Csi, volume_.driver.str() + "^" + volume_.handle};
     device.staged_path = staged_path();
+    device.waits_for = setting_.waits_for;
+    if (is_attached_here()) {
+      MOORING_TRY(PublishCsiController attach, attached());
+      device.attach = {{std::move(attach)}, Lane::Own};
+    }
     StageCsiVolume stage;
     stage.volume = volume_;
     stage.path = device.staged_path;
@@ -185,7 +229,7 @@ class Maker {
     stage.calls_driver = driver_->node.stage_unstage;
     if (stage.calls_driver) {
       stage.capability = capability_;
-      stage.publish_context = setting_.publish_context;
+      stage.publish_context = publish_context();
       stage.volume_context = source_.attributes;
       MOORING_TRY(stage.secrets,
                   csi_secrets_of(source_.node_stage_secret, "NodeStageSecretRef", request_.objects));
@@ -194,8 +238,9 @@ class Maker {
     device.stage.up.emplace_back(std::move(stage));
     if (!wants_growth()) return device;
     device.capacity_bytes = static_cast<std::uint64_t>(request_.persistent->capacity.rounded_up());
-    if (driver_->node.stage_unstage && driver_->node.expand) device.stage.up.emplace_back(growth(true));
-    device.grow = {{growth(false)}, Lane::Own};
+    if (driver_->node.stage_unstage && driver_->node.expand)
+      device.stage.up.emplace_back(growth(!is_growth_due()));
+    if (!is_grown()) device.grow = {{growth(false)}, Lane::Own};
     return device;
   }
 
@@ -207,7 +252,7 @@ class Maker {
     publish.staged_path = told_staged_path();
     publish.read_only = read_only_;
     publish.capability = capability_;
-    publish.publish_context = setting_.publish_context;
+    publish.publish_context = publish_context();
     publish.volume_context = source_.attributes;
     if (spec_.pod_info_on_mount) {
       const std::string account = pod.service_account.empty() ? "default" : pod.service_account;
@@ -215,6 +260,7 @@ class Maker {
                         publish.volume_context);
     }
     publish.secrets = publish_secrets_;
+    publish.tokens = tokens_;
     if (is_block_) {
       recipe.presence = Presence::Device;
       const std::string link = layout::device(pod.uid, layout::csi_plugin(), recipe.directory);
@@ -244,17 +290,9 @@ class Maker {
   CsiVolume volume_;
   CsiCapability capability_;
   Secrets publish_secrets_;
+  SecretBytes tokens_;
   Secrets expand_secrets_;
 };
-
-std::vector<Step> device_removal(const Remains& remains, const layout::CsiVolumeName& name) {
-  UnpublishCsiVolume unpublish;
-  unpublish.volume = known_volume(name, remains.drivers);
-  unpublish.path = layout::csi_block_target(remains.directory, remains.pod);
-  unpublish.map = CsiDeviceMap{layout::csi_block_map(remains.directory) + "/" + remains.pod.str(),
-                               layout::device(remains.pod, layout::csi_plugin(), remains.directory)};
-  return {std::move(unpublish)};
-}
 
 }  // namespace
 
@@ -299,55 +337,6 @@ bool CsiPlugin::takes(const manifest::VolumeSource& source) const {
 Result<Recipe> CsiPlugin::recipe(const RecipeRequest& request) const {
   const DriverName driver(std::get<CsiSource>(request.volume.source).driver);
   return csi_volume_recipe(request, csi_setting_of(request, driver));
-}
-
-std::vector<Step> CsiPlugin::removal(const Remains& remains) const {
-  const auto shared = layout::parse_csi_key(remains.device);
-  if (remains.shape == "device" && shared) return device_removal(remains, *shared);
-  UnpublishCsiVolume unpublish;
-  unpublish.path = layout::csi_target(remains.pod, remains.directory);
-  unpublish.data = layout::csi_target_data(remains.pod, remains.directory);
-  layout::CsiVolumeName name;
-  if (remains.shape.starts_with(ephemeral_shape)) {
-    name = {DriverName(remains.shape.substr(ephemeral_shape.size())),
-            csi::inline_handle(remains.pod, VolumeName(remains.directory.str()))};
-  } else if (shared) {
-    name = *shared;
-  } else if (remains.shape.starts_with(persistent_shape)) {
-    name.driver = DriverName(remains.shape.substr(persistent_shape.size()));
-  }
-  unpublish.volume = known_volume(name, remains.drivers);
-  if (name.driver.empty()) {
-    for (const auto& [driver, facts] : remains.drivers.csi)
-      unpublish.sockets.emplace(driver.str(), facts.socket);
-  }
-  return {std::move(unpublish)};
-}
-
-std::vector<Step> CsiPlugin::unstage(const DeviceRemains& remains) const {
-  const auto name = layout::parse_csi_key(remains.key);
-  if (!name || remains.staged_path.empty()) return {};
-  const CsiDriver* driver = remains.drivers.find_csi(name->driver);
-  UnstageCsiVolume unstage;
-  unstage.volume = known_volume(*name, remains.drivers);
-  unstage.path = remains.staged_path;
-  // Of a driver that is gone nobody knows: it is asked when it is back.
-  unstage.calls_driver = driver == nullptr || driver->node.stage_unstage;
-  const auto directory = layout::parse_csi_block_staged(remains.staged_path);
-  unstage.data =
-      directory ? layout::csi_block_data(*directory) : layout::csi_staged_data(name->driver, name->handle);
-  std::vector<Step> steps{std::move(unstage)};
-  if (directory) {
-    for (const std::string& path :
-         {layout::csi_block_map(*directory), layout::csi_block_published(*directory),
-          layout::csi_block_root(*directory)})
-      steps.emplace_back(RemoveDirectory{path});
-  }
-  return steps;
-}
-
-std::vector<Step> CsiPlugin::detach(const DeviceRemains& remains) const {
-  return unstage(remains);
 }
 
 std::optional<VolumeKey> CsiPlugin::device_key(const manifest::PersistentVolume& volume) const {

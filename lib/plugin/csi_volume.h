@@ -14,6 +14,8 @@ namespace mooring {
 struct CsiSetting {
   std::optional<CsiDriverSpec> spec;  ///< The driver's CSIDriver object; nullopt: there is none.
   std::map<std::string, std::string> publish_context = {};  ///< VolumeAttachment.status.attachmentMetadata.
+  /// Why the volume is not attached, if somebody else attaches it (NodeInfo::others_attach).
+  std::optional<Error> waits_for = std::nullopt;
 };
 
 /// The volume's recipe; see CsiPlugin for its errors.
@@ -41,14 +43,17 @@ class CsiPlugin final : public Plugin {
   PluginName name() const override;
   PluginSupport support() const override;
   bool takes(const manifest::VolumeSource& source) const override;
-  /// Transient: "DriverNotRegistered", "SecretNotFound". Final: "LifecycleUnsupported",
+  /// Transient: "DriverNotRegistered", "SecretNotFound", "TokensUnavailable". Final: "LifecycleUnsupported",
   /// "InvalidVolumeHandle", "InvalidDriverName", "SecretNotText".
   Result<Recipe> recipe(const RecipeRequest& request) const override;
   std::vector<Step> removal(const Remains& remains) const override;
   std::vector<Step> unstage(const DeviceRemains& remains) const override;
-  /// The same: nobody attaches but the driver, when it stages.
+  /// The same, and then ControllerUnpublishVolume if Mooring had it attached.
   std::vector<Step> detach(const DeviceRemains& remains) const override;
   std::optional<VolumeKey> device_key(const manifest::PersistentVolume& volume) const override;
+  /// Of a driver with GET_VOLUME_STATS that is registered; also of raw devices.
+  std::optional<MeasureCsiVolume> measurement(const Remains& remains) const override;
+  bool has_one_operation_at_a_time() const override { return true; }
   Lane removal_lane() const override { return Lane::Own; }
 };
 

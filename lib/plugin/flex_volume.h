@@ -40,6 +40,7 @@ class FlexVolumePlugin final : public Plugin {
   std::vector<Step> removal(const Remains& remains) const override;
   std::vector<Step> detach(const DeviceRemains& remains) const override;
   std::optional<VolumeKey> device_key(const manifest::PersistentVolume& volume) const override;
+  bool has_one_operation_at_a_time() const override { return true; }
   Lane removal_lane() const override { return Lane::Own; }
 
  private:

@@ -15,6 +15,9 @@ struct NodeInfo {
   std::map<std::string, std::string> labels;
   std::map<std::string, Quantity> allocatable;  ///< "cpu", "memory", ...; a missing one is unknown.
   std::string root_dir;                         ///< Absolute, as containers' mounts name it.
+  /// True: volumes are attached by somebody else, who says so by VolumeAttachments
+  /// (enableControllerAttachDetach); false: by Mooring.
+  bool others_attach = false;
 };
 
 }  // namespace mooring

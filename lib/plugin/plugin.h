@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "desired/recipe.h"
 #include "driver/drivers.h"
+#include "facts/csi_controller.h"
 #include "facts/mount_table.h"
 #include "manifest/pod.h"
 #include "objects/store.h"
@@ -77,6 +78,7 @@ struct DeviceRemains {
   std::string staged_path;  ///< See DeviceRecipe.
   const DriverSet& drivers = no_drivers();
   NodeName node = {};
+  const CsiAttachment* attachment = nullptr;  ///< That Mooring began, and has not ended; nullptr: none.
 };
 
 /// A kind of volume. Pure: answers depend on arguments alone, and touch nothing.
@@ -107,6 +109,12 @@ class Plugin {
   }
   /// What shows whether something that an earlier run staged is still what it was; nothing: nobody can tell.
   virtual std::vector<Step> prove(const DeviceRemains&) const { return {}; }
+  /// What asks the driver of a published volume how full it is, and how well; nullopt: no driver can be
+  /// asked. The deadline is the caller's.
+  virtual std::optional<MeasureCsiVolume> measurement(const Remains&) const { return std::nullopt; }
+  /// True if no two operations may be at what pods share of a volume at once, on the way up or down: CSI
+  /// promises drivers one call for a volume at a time (spec, "Concurrency"), as the kubelet keeps it.
+  virtual bool has_one_operation_at_a_time() const { return false; }
   /// Which worker may do removal()'s steps.
   virtual Lane removal_lane() const { return Lane::Teardown; }
 };

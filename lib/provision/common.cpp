@@ -8,10 +8,7 @@
 #include "step/reserved_paths.h"
 
 namespace mooring {
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 Error invalid_parameters(const manifest::StorageClass& storage_class, const std::string& what,
                          std::string remedy) {
@@ -34,6 +31,14 @@ Result<void> check_request(const ProvisionRequest& request, const std::vector<st
   if (request.claim.request.rounded_up() <= 0) {
     return refusal("InvalidParameters", "claim " + request.claim.key.text() + " asks for no space",
                    "set spec.resources.requests.storage");
+  }
+  const auto& copied = request.claim.data_source;
+  if (copied && request.source.kind == CsiContentSource::Kind::Nothing) {
+    return refusal("DataSourceUnavailable",
+                   "claim " + request.claim.key.text() + " asks for a copy of the " + copied->kind + " " +
+                       quoted_if_needed(copied->name) + ", of which none can be made now",
+                   "only CSI drivers copy, and only what they made: see to what is copied, or leave "
+                   "spec.dataSource out");
   }
   const bool is_element = layout::is_path_element(request.volume.str());
   if (!is_element || !layout::escape_handle(request.volume.str())) {

@@ -3,6 +3,7 @@
 #include "base/quote.h"
 #include "provision/block_provisioner.h"
 #include "provision/common.h"
+#include "provision/csi_provisioner.h"
 #include "provision/directory_provisioner.h"
 #include "provision/nfs_provisioner.h"
 #include "step/reserved_paths.h"
@@ -30,6 +31,48 @@ std::vector<std::string> Provisioners::names() const {
   for (const auto& [name, one] : by_name_)
     names.push_back(name);
   return names;
+}
+
+bool Provisioners::follow_drivers(const std::map<DriverName, CsiDriver>& drivers) {
+  std::map<std::string, std::string> unable;
+  for (const auto& [name, driver] : drivers) {
+    if (!driver.controller) unable[name.str()] = "has no controller service on this node";
+    if (driver.controller && !driver.controller->create_delete_volume)
+      unable[name.str()] = "makes no volumes: its controller service has not CREATE_DELETE_VOLUME";
+  }
+  bool is_changed = unable != unable_;
+  unable_ = std::move(unable);
+  for (const auto& [name, driver] : drivers) {
+    const auto known = drivers_.find(name.str());
+    const bool is_taken = known == drivers_.end() && by_name_.contains(name.str());
+    if (is_taken || !driver.controller || !driver.controller->create_delete_volume) continue;
+    if (known != drivers_.end() && known->second == driver) continue;
+    drivers_[name.str()] = driver;
+    by_name_[name.str()] = std::make_unique<CsiProvisioner>(driver);
+    is_changed = true;
+  }
+  return is_changed;
+}
+
+std::string Provisioners::why_not(const std::string& name) const {
+  const auto found = unable_.find(name);
+  return found == unable_.end() ? std::string()
+                                : "the driver " + quoted_if_needed(name) + ", which " + found->second;
+}
+
+void equip(ProvisionWork& work, const std::string& socket,
+           const std::map<std::string, SecretBytes>& secrets) {
+  for (Step& step : work.steps) {
+    const auto fill = [&](auto& one) {
+      one.volume.socket = socket;
+      one.secrets = secrets;
+    };
+    if (auto* create = std::get_if<CreateCsiVolume>(&step)) fill(*create);
+    if (auto* remove = std::get_if<DeleteCsiVolume>(&step)) fill(*remove);
+    if (auto* expand = std::get_if<ExpandCsiController>(&step)) fill(*expand);
+    if (auto* cut = std::get_if<CreateCsiSnapshot>(&step)) fill(*cut);
+    if (auto* forget = std::get_if<DeleteCsiSnapshot>(&step)) fill(*forget);
+  }
 }
 
 const manifest::StorageClass& built_in_class() {

@@ -2,11 +2,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "driver/drivers.h"
 #include "manifest/objects.h"
 #include "step/step.h"
 
@@ -23,6 +25,9 @@ struct ProvisionRequest {
   /// that name is told apart by it, and neither taken nor removed. Kept in ProvisionedVolume.parameters
   /// ("token").
   std::string token = {};
+  /// What it is to hold from the beginning, as the driver names that; a claim that asks for a copy is not
+  /// served without.
+  CsiContentSource source = {};
 };
 
 /// Where ProvisionedVolume::parameters have the token of the making.
@@ -40,7 +45,13 @@ struct ProvisionedVolume {
 struct ProvisionWork {
   std::vector<Step> steps;
   Lane lane = Lane::Own;
+  // Of a driver outside alone: what its steps still lack, since it changes and is written down nowhere.
+  DriverName driver = {};                          ///< Where it listens; empty: they lack nothing.
+  std::optional<ObjectKey> secret = std::nullopt;  ///< What it is told as secrets; nullopt: nothing.
 };
+
+/// Puts what they lack into the steps of a driver.
+void equip(ProvisionWork& work, const std::string& socket, const std::map<std::string, SecretBytes>& secrets);
 
 /// Makes the volumes of one `provisioner` of StorageClasses. Pure: answers depend on arguments alone. Every
 /// work is right for what was never begun, half done, or done by an earlier run: a crash repeats it.
@@ -59,6 +70,18 @@ class Provisioner {
   /// Gives it the capacity that `volume.volume.capacity` says now, which is larger than before. What is
   /// grown by the pods' own way (the device of a file system) needs no steps here.
   virtual ProvisionWork grow(const ProvisionedVolume& volume) const = 0;
+  /// The volume with what came of its work: what only a driver could say, once it was made or grown. To be
+  /// written down before anybody uses it; until then the work is repeated, and gives the same.
+  virtual ProvisionedVolume with_made(ProvisionedVolume volume, const CsiMade& made) const {
+    static_cast<void>(made);
+    return volume;
+  }
+  /// True if all is known that users of the volume need. While it is not, nobody gets it, and make() is
+  /// repeated.
+  virtual bool is_known(const ProvisionedVolume& volume) const {
+    static_cast<void>(volume);
+    return true;
+  }
 };
 
 /// Where the volumes of one NFS provisioner lie (configuration: `nfsProvisioners`).
@@ -69,7 +92,7 @@ struct NfsExport {
   std::vector<std::string> mount_options;  ///< Of the provisioner's own mount.
 };
 
-/// The provisioners of this build and its configuration. Immutable once made.
+/// The provisioners of this build and its configuration, and of the drivers that are registered.
 class Provisioners {
  public:
   /// directory.mooring.io, block.mooring.io, and one for each export. Of two with the same name the first
@@ -79,7 +102,16 @@ class Provisioners {
   const Provisioner* find(const std::string& name) const;  ///< nullptr: there is none of that name.
   std::vector<std::string> names() const;                  ///< Sorted.
 
+  /// The drivers that are registered now: those that make volumes make them for the classes that name them.
+  /// One that was registered before stays, as it was: its volumes wait for it. None takes a name of this
+  /// build or its configuration. True if any is another now.
+  bool follow_drivers(const std::map<DriverName, CsiDriver>& drivers);
+  /// "the driver X, which ..." if a driver of that name is registered and makes no volumes; else empty.
+  std::string why_not(const std::string& name) const;
+
  private:
+  std::map<std::string, CsiDriver> drivers_;
+  std::map<std::string, std::string> unable_;  ///< Drivers that make no volumes, and why.
   std::map<std::string, std::unique_ptr<const Provisioner>> by_name_;
 };
 

@@ -36,6 +36,9 @@ struct VolumeUsage {
   std::uint64_t inodes_free = 0;
   WallTime measured;
   std::string stale;  ///< Why it could not be measured again since; empty: it could.
+  /// False: it never could be measured since it is ready, `stale` says why, and nothing above says anything.
+  bool is_known = true;
+  std::optional<WallTime> unknown_since;  ///< When the first of the tries began that failed since.
   friend bool operator==(const VolumeUsage&, const VolumeUsage&) = default;
 };
 
@@ -51,8 +54,9 @@ struct VolumeStatus {
   WallTime since;       ///< Of the phase.
   std::uint32_t attempts = 0;
   std::optional<WallTime> next_retry;
-  std::string claim;                 ///< The PersistentVolumeClaim that it is of; empty: none.
-  std::optional<VolumeUsage> usage;  ///< Of a Ready volume that was measured since it is.
+  std::string claim;                               ///< The PersistentVolumeClaim that it is of; empty: none.
+  std::optional<VolumeUsage> usage;                ///< Of a Ready volume that was measured since it is.
+  std::optional<bool> is_abnormal = std::nullopt;  ///< What its driver says of its health; nullopt: nothing.
 };
 
 /// One mount of one container, as a runtime needs it.
@@ -117,6 +121,8 @@ struct DeviceStatus {
   std::uint32_t attempts = 0;
   std::optional<WallTime> next_retry;
   std::vector<std::string> users;  ///< "namespace/pod/volume", sorted.
+  /// As node.status.volumesInUse: a volume that is attached for this node, which must not be detached now.
+  bool in_use = false;
 };
 
 /// A driver outside, or who may become one.
@@ -134,6 +140,7 @@ struct DriverStatus {
   std::map<std::string, std::string> topology;
   std::int64_t volumes_max = 0;           ///< On this node; 0: no limit.
   std::vector<std::string> capabilities;  ///< "Node/STAGE_UNSTAGE_VOLUME", as the protocol names them.
+  std::vector<std::string> notes = {};    ///< Lines on what its object asks for and what comes of that.
   std::string reason;                     ///< One CamelCase word; empty: nothing is wrong.
   std::string message;
   std::string action;

@@ -12,6 +12,7 @@ constexpr std::string_view block_folder = "volumeDevices";
 constexpr std::string_view staging = "staging";
 constexpr std::string_view publish = "publish";
 constexpr std::string_view old_folder = "pv";
+constexpr std::string_view attached_folder = "attached";
 constexpr std::string_view mount_name = "mount";
 constexpr std::string_view global_mount_name = "globalmount";
 constexpr std::string_view data_name = "vol_data.json";
@@ -83,7 +84,7 @@ const PluginName& csi_plugin() {
 
 bool is_csi_driver_element(const DriverName& driver) {
   return is_path_element(driver.str()) && driver.str() != block_folder && driver.str() != old_folder &&
-         driver.str().find('^') == std::string::npos;
+         driver.str() != attached_folder && driver.str().find('^') == std::string::npos;
 }
 
 bool is_csi_block_element(const VolumeDirectory& directory) {
@@ -204,6 +205,14 @@ std::optional<CsiVolumeName> parse_csi_key(const VolumeKey& key) {
   // Only what csi_key() itself writes: else two keys could mean one volume.
   if (name.driver.empty() || name.handle.empty() || csi_key(name) != key) return std::nullopt;
   return name;
+}
+
+std::string csi_attachments() {
+  return std::string(root) + std::string(attached_folder);
+}
+
+std::string csi_attachment(const CsiVolumeName& volume) {
+  return join(csi_attachments(), sha256_hex(csi_key(volume).str()) + ".json");
 }
 
 }  // namespace mooring::layout

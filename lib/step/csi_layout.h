@@ -17,6 +17,7 @@ namespace mooring::layout {
 //   pods/<uid>/volumes/kubernetes.io~csi/<directory>/vol_data.json
 //   plugins/kubernetes.io/csi/<driver>/<sha256 of the handle>/globalmount     the staging path
 //   plugins/kubernetes.io/csi/<driver>/<sha256 of the handle>/vol_data.json
+//   plugins/kubernetes.io/csi/attached/<sha256 of the volume's key>.json   Mooring had it attached
 //   plugins/kubernetes.io/csi/pv/<PersistentVolume>/globalmount      the same before Kubernetes 1.24
 //   plugins/kubernetes.io/csi/volumeDevices/staging/<directory>      of a raw device: the staging path
 //   plugins/kubernetes.io/csi/volumeDevices/publish/<directory>/<pod uid>   the target path, a device's node
@@ -72,5 +73,9 @@ struct CsiVolumeName {
 VolumeKey csi_key(const CsiVolumeName& volume);
 /// The inverse; nullopt for what csi_key never gives.
 std::optional<CsiVolumeName> parse_csi_key(const VolumeKey& key);
+
+/// The directory of the stamps of volumes that Mooring had attached, and the stamp of one.
+std::string csi_attachments();
+std::string csi_attachment(const CsiVolumeName& volume);
 
 }  // namespace mooring::layout

@@ -76,6 +76,7 @@ struct PublishCsiVolume {
   std::map<std::string, std::string> volume_context;
   std::map<std::string, SecretBytes> secrets;
   std::optional<CsiDeviceMap> map;
+  SecretBytes tokens = {};  ///< Of the pod's service account, for the volume's context; empty: none.
   friend bool operator==(const PublishCsiVolume&, const PublishCsiVolume&) = default;
 };
 

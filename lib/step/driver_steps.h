@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "facts/driver_name.h"
@@ -15,6 +16,8 @@ struct ProbeCsiDriver {
   std::string socket;           ///< Absolute.
   bool is_registration = true;  ///< A socket of the registry, that names the driver's own; else it is that.
   DriverName expected = {};     ///< Another one is refused ("OtherDriver"); empty: whatever it is.
+  /// Where the controllers of drivers listen that have them elsewhere (the configuration), by driver.
+  std::map<std::string, std::string> controllers = {};
   friend bool operator==(const ProbeCsiDriver&, const ProbeCsiDriver&) = default;
 };
 

@@ -13,6 +13,15 @@ struct CallTime {
   std::uint32_t operator()(const UnpublishCsiVolume& s) const { return s.volume.deadline_ms; }
   std::uint32_t operator()(const ExpandCsiVolume& s) const { return s.volume.deadline_ms; }
   std::uint32_t operator()(const MeasureCsiVolume& s) const { return s.volume.deadline_ms; }
+  /// What turns out to be unfit is deleted again, and what is to be deleted may have to be asked for first.
+  std::uint32_t operator()(const CreateCsiVolume& s) const { return 2 * s.volume.deadline_ms; }
+  std::uint32_t operator()(const DeleteCsiVolume& s) const { return 2 * s.volume.deadline_ms; }
+  std::uint32_t operator()(const ExpandCsiController& s) const { return s.volume.deadline_ms; }
+  std::uint32_t operator()(const CreateCsiSnapshot& s) const { return s.volume.deadline_ms; }
+  std::uint32_t operator()(const DeleteCsiSnapshot& s) const { return 2 * s.volume.deadline_ms; }
+  /// Twice: it may have to be detached under the node's former name first.
+  std::uint32_t operator()(const PublishCsiController& s) const { return 2 * s.volume.deadline_ms; }
+  std::uint32_t operator()(const UnpublishCsiController& s) const { return s.volume.deadline_ms; }
   std::uint32_t operator()(const ProbeFlexDriver& s) const { return s.program.deadline_ms; }
   /// Attach, waitforattach, mountdevice, and isattached or detach after a failure.
   std::uint32_t operator()(const StageFlexVolume& s) const { return 4 * s.program.deadline_ms; }

@@ -223,6 +223,30 @@ struct Describer {
   std::string operator()(const MeasureCsiVolume& s) const {
     return "ask how full " + csi_text(s.volume) + " is";
   }
+  std::string operator()(const CreateCsiVolume& s) const {
+    return "have volume " + quoted_if_needed(s.request.name) + " made by driver " + s.volume.driver.str();
+  }
+  std::string operator()(const DeleteCsiVolume& s) const {
+    if (!s.volume.handle.empty()) return "have " + csi_text(s.volume) + " deleted";
+    return "have volume " + quoted_if_needed(s.request.name) + " deleted by driver " + s.volume.driver.str();
+  }
+  std::string operator()(const PublishCsiController& s) const {
+    return "have " + csi_text(s.volume) + " attached to node " + quoted_if_needed(s.node_id);
+  }
+  std::string operator()(const UnpublishCsiController& s) const {
+    return "have " + csi_text(s.volume) + " detached from node " + quoted_if_needed(s.node_id);
+  }
+  std::string operator()(const ExpandCsiController& s) const {
+    return "have " + csi_text(s.volume) + " grown to " + std::to_string(s.required_bytes) +
+           " bytes where its driver keeps it";
+  }
+  std::string operator()(const CreateCsiSnapshot& s) const {
+    return "have snapshot " + quoted_if_needed(s.request.name) + " made of " + csi_text(s.volume);
+  }
+  std::string operator()(const DeleteCsiSnapshot& s) const {
+    return "have snapshot " + quoted_if_needed(s.snapshot_id.empty() ? s.request.name : s.snapshot_id) +
+           " deleted by driver " + s.volume.driver.str();
+  }
 };
 
 }  // namespace

@@ -11,7 +11,9 @@
 #include "base/secret_bytes.h"
 #include "driver/drivers.h"
 #include "facts/csi.h"
+#include "facts/csi_call.h"
 #include "facts/tree_facts.h"
+#include "step/csi_controller_steps.h"
 #include "step/csi_steps.h"
 #include "step/device_steps.h"
 #include "step/driver_steps.h"
@@ -250,7 +252,9 @@ using Step =
                  RemoveVolumeDirectory, SetAsideVolumeDirectory, EmptyDirectory, PrepareImage, RemoveImage,
                  StageCsiVolume, UnstageCsiVolume, PublishCsiVolume, UnpublishCsiVolume, ExpandCsiVolume,
                  MeasureCsiVolume, ProbeFlexDriver, StageFlexVolume, UnstageFlexVolume, GrowFlexVolume,
-                 PublishFlexVolume, UnpublishFlexVolume, ProbeCsiDriver, NotifyRegistration, ScanTree>;
+                 PublishFlexVolume, UnpublishFlexVolume, ProbeCsiDriver, NotifyRegistration, CreateCsiVolume,
+                 DeleteCsiVolume, PublishCsiController, UnpublishCsiController, ExpandCsiController,
+                 CreateCsiSnapshot, DeleteCsiSnapshot, ScanTree>;
 
 /// The step as one line for people: `mount tmpfs size=64Mi on pods/…/cache`.
 std::string describe(const Step& step);
@@ -280,6 +284,9 @@ struct Operation {
   friend bool operator==(const Operation&, const Operation&) = default;
 };
 
+/// What the controller service of a driver made.
+using CsiMade = std::variant<CsiCreatedVolume, CsiPublishContext, CsiExpansion, CsiSnapshot>;
+
 /// What became of an operation. A worker that vanished gives an Uncertain error with the reason "WorkerLost".
 struct Outcome {
   OperationId id{};
@@ -300,6 +307,9 @@ struct Outcome {
   /// Of any step of a FlexVolume driver, also of one that failed: what need not be called again.
   std::vector<FlexUnsupported> flex_unsupported = {};
   std::optional<CsiDriver> csi_driver = std::nullopt;  ///< Of ProbeCsiDriver.
+  /// Of the calls of a controller service, also of one that failed after it: what the driver made.
+  std::optional<CsiMade> csi_made = std::nullopt;
+  std::vector<CsiCallFact> csi_calls = {};  ///< Of CSI drivers, in order, also of an operation that failed.
 };
 
 }  // namespace mooring

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "wire/controller_fields.h"
 #include "wire/message.h"
 
 namespace mooring::wire {
@@ -250,6 +251,10 @@ void fields(A& a, CsiCondition& c) {
   a(c.is_abnormal, c.message);
 }
 template <class A>
+void fields(A& a, CsiCallFact& c) {
+  a(c.driver, c.method, c.code, c.duration_us);
+}
+template <class A>
 void fields(A& a, CsiDeviceMap& m) {
   a(m.place, m.link);
 }
@@ -264,7 +269,7 @@ void fields(A& a, UnstageCsiVolume& s) {
 template <class A>
 void fields(A& a, PublishCsiVolume& s) {
   a(s.volume, s.path, s.data, s.data_text, s.staged_path, s.read_only, s.capability, s.publish_context,
-    s.volume_context, s.secrets, s.map);
+    s.volume_context, s.secrets, s.map, s.tokens);
 }
 template <class A>
 void fields(A& a, UnpublishCsiVolume& s) {
@@ -281,7 +286,7 @@ void fields(A& a, MeasureCsiVolume& s) {
 }
 template <class A>
 void fields(A& a, ProbeCsiDriver& s) {
-  a(s.socket, s.is_registration, s.expected);
+  a(s.socket, s.is_registration, s.expected, s.controllers);
 }
 template <class A>
 void fields(A& a, NotifyRegistration& s) {
@@ -300,7 +305,7 @@ void fields(A& a, CsiControllerCapabilities& c) {
 template <class A>
 void fields(A& a, CsiDriver& d) {
   a(d.name, d.socket, d.version, d.vendor_version, d.node_id, d.topology, d.volumes_max, d.node, d.controller,
-    d.expands_online);
+    d.expands_online, d.controller_socket);
 }
 template <class A>
 void fields(A& a, Operation& o) {
@@ -320,12 +325,13 @@ void fields(A& a, FoundPod& p) {
 }
 template <class A>
 void fields(A& a, TreeFacts& t) {
-  a(t.pods, t.trash);
+  a(t.pods, t.trash, t.attachments);
 }
 template <class A>
 void fields(A& a, Outcome& o) {
   a(o.id, o.steps_done, o.error, o.changed, o.tree, o.is_partial, o.trash_entry, o.watches, o.progress,
-    o.warnings, o.usage, o.is_enforced, o.condition, o.flex_probe, o.flex_unsupported, o.csi_driver);
+    o.warnings, o.usage, o.is_enforced, o.condition, o.flex_probe, o.flex_unsupported, o.csi_driver,
+    o.csi_made, o.csi_calls);
 }
 template <class A>
 void fields(A& a, Welcome& m) {

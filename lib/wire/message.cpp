@@ -41,6 +41,14 @@ constexpr CsiAccessMode last_value<CsiAccessMode>() {
   return CsiAccessMode::SingleNodeMultiWriter;
 }
 template <>
+constexpr CallCode last_value<CallCode>() {
+  return CallCode::Unauthenticated;
+}
+template <>
+constexpr CsiContentSource::Kind last_value<CsiContentSource::Kind>() {
+  return CsiContentSource::Kind::Volume;
+}
+template <>
 constexpr ErrorKind last_value<ErrorKind>() {
   return ErrorKind::Uncertain;
 }

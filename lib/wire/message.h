@@ -11,7 +11,7 @@
 namespace mooring::wire {
 
 /// Both ends are of one build; a different version is refused at the greeting.
-inline constexpr std::uint32_t protocol_version = 7;
+inline constexpr std::uint32_t protocol_version = 8;
 /// Largest message that goes through the socket itself, below the 212,960 bytes that a SOCK_SEQPACKET socket
 /// takes by default; a larger one goes in a memory file whose descriptor is sent (agent/packet).
 inline constexpr std::size_t message_size_max = 192 * 1024;

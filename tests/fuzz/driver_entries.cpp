@@ -4,6 +4,7 @@
 
 #include "base/secret_bytes.h"
 #include "csi/answers.h"
+#include "csi/attachment.h"
 #include "csi/probe_answers.h"
 #include "csi/volume_data.h"
 #include "driver/registration.h"
@@ -69,6 +70,12 @@ std::string check_volume_answers(std::string_view bytes) {
 }
 
 std::string check_volume_data(std::string_view bytes) {
+  if (const auto attachment = csi::decode_attachment(bytes)) {
+    if (attachment->driver.empty() || attachment->handle.empty() || attachment->node_id.empty())
+      return "an attachment of nothing";
+    if (csi::decode_attachment(csi::encode_attachment(*attachment)) != attachment)
+      return "the stamp of an attachment changes when it is written and read";
+  }
   const std::optional<csi::VolumeData> data = csi::decode_volume_data(bytes);
   if (!data) return "";
   if (data->driver.empty() || data->volume_handle.empty()) return "a volume of no driver";

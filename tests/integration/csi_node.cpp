@@ -80,7 +80,9 @@ std::vector<Json> MockCsi::calls_of(const std::string& method) const {
   return out;
 }
 
-CsiNode::CsiNode() : driver_("d.example.com", node_.dir() + "/csi", registry()) {}
+CsiNode::CsiNode(NodeOptions options, std::vector<std::string> flags)
+    : node_(std::move(options)),
+      driver_("d.example.com", node_.dir() + "/csi", registry(), std::move(flags)) {}
 
 void CsiNode::start() {
   driver_.start();

@@ -46,7 +46,8 @@ class MockCsi {
 /// A node with the driver d.example.com, whose volumes have claims of their name.
 class CsiNode : public ::testing::Test {
  protected:
-  CsiNode();
+  /// `flags`: more of the driver's.
+  explicit CsiNode(NodeOptions options = {}, std::vector<std::string> flags = {});
 
   /// The node and the driver are there, and the driver is registered.
   void start();

@@ -1,13 +1,10 @@
 // How full volumes are, as people, programs and Prometheus are told.
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
-
 #include "node.h"
+#include "scrape.h"
 
 namespace mooring::integration {
 namespace {
@@ -33,24 +30,7 @@ class UsageTest : public ::testing::Test {
     const Json answer = node_.ctl().json({"get", "volumes", pod + "/" + volume});
     return answer.value("usage", Json());
   }
-  std::string metrics() const {
-    const int file = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(&address.sun_path[0], socket_.c_str(), sizeof address.sun_path - 1);
-    std::string text;
-    const void* plain = &address;
-    if (::connect(file, static_cast<const sockaddr*>(plain), sizeof address) == 0) {
-      const std::string request = "GET /metrics HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n";
-      EXPECT_EQ(::write(file, request.data(), request.size()), static_cast<ssize_t>(request.size()));
-      char buffer[4096];
-      for (ssize_t got = ::read(file, buffer, sizeof buffer); got > 0;
-           got = ::read(file, buffer, sizeof buffer))
-        text.append(buffer, static_cast<std::size_t>(got));
-    }
-    ::close(file);
-    return text;
-  }
+  std::string metrics() const { return scrape(socket_); }
 
   std::string socket_ = "/tmp/mooring-usage-metrics." + std::to_string(getpid());
   Node node_;

@@ -124,6 +124,8 @@ void Shell::feed(Event event, Instant now) {
                           std::holds_alternative<FileParsed>(event) ||
                           std::holds_alternative<ListingCompleted>(event);
   if (may_remove && has_told_mounts_) tell_mounts(now);
+  if (const auto* ended = std::get_if<OperationEnded>(&event); ended != nullptr && on_ended)
+    on_ended(ended->outcome.id);
   core_->handle(std::move(event), now);
   dispatch(now);
 }
@@ -181,6 +183,7 @@ void Shell::do_effects(Effects effects, Instant now) {
     // What a worker gets went over the wire.
     const auto decoded = wire::decode(wire::encode(wire::Batch{{operation}}));
     Operation arrived = std::get<wire::Batch>(decoded.value()).operations.front();
+    if (on_started) on_started(arrived);
     if (arrived.lane == Lane::Teardown) {
       teardown_.push_back(std::move(arrived));
     } else {

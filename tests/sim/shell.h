@@ -75,6 +75,9 @@ class Shell {
   FaultRates faults;
   /// Sees each call of a port that any operation makes, before anything can go wrong with it.
   std::function<void(std::string_view call, const std::string& path, bool before)> observer;
+  /// Sees each operation that the core starts, and whose end it is told.
+  std::function<void(const Operation&)> on_started;
+  std::function<void(OperationId)> on_ended;
   /// Operations that waited for a server by themselves, and not by a fault.
   std::vector<StuckOperation> waited_for_server;
   std::uint64_t operations_run = 0;

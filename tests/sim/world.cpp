@@ -42,6 +42,7 @@ void World::restart() {
   note("mooringd is killed and starts again");
   shell_.kill();
   shell_.start(now(), ++starts_);
+  daemon_started();
   is_listing_known_ = false;
   read_manifests(random_.chance(4));
 }
@@ -53,6 +54,7 @@ void World::reboot() {
   kernel_.reboot();
   node_rebooted();
   shell_.start(now(), ++starts_);
+  daemon_started();
   is_listing_known_ = false;
   read_manifests(random_.chance(6));
 }

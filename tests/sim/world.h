@@ -35,6 +35,8 @@ class World {
   /// What a manifest holds; empty: it is not there.
   virtual std::string text_of(const std::string& file) const = 0;
   virtual void node_rebooted() {}
+  /// mooringd is there anew, and knows nothing of what only its watches tell.
+  virtual void daemon_started() {}
   /// Adds all there is to know to the trace.
   virtual void note_status();
 

@@ -13,8 +13,10 @@ tree=$work/tree
 
 check "the build installs into DESTDIR with the prefix /usr" \
   env DESTDIR="$tree" "$cmake" --install "$build" --prefix /usr || { summary; exit 1; }
-for file in bin/mooringd libexec/mooring/mooring-worker libexec/mooring/mooring-csi lib/systemd/system/mooringd.service \
-  lib/systemd/system/mooring-worker.socket lib/systemd/system/mooring-worker@.service lib/sysusers.d/mooring.conf \
+for file in bin/mooringd libexec/mooring/mooring-worker libexec/mooring/mooring-csi libexec/mooring/mooring-flex \
+  lib/systemd/system/mooringd.service \
+  lib/systemd/system/mooring-worker.socket lib/systemd/system/mooring-worker@.service \
+  lib/systemd/system/mooring-flex.socket lib/systemd/system/mooring-flex@.service lib/sysusers.d/mooring.conf \
   lib/tmpfiles.d/mooring.conf share/dbus-1/system.d/io.mooring.VolumeManager1.conf \
   share/dbus-1/interfaces/io.mooring.VolumeManager1.xml share/man/man8/mooringd.8 share/man/man8/mooring-worker.8 \
   share/man/man5/mooringd.yaml.5 share/doc/mooring/examples/mooringd.yaml; do
@@ -26,6 +28,11 @@ check "mooringd.service starts what is installed" \
   test -x "$tree$(programs "$tree/usr/lib/systemd/system/mooringd.service")"
 check "mooring-worker@.service starts what is installed" \
   test -x "$tree$(programs "$tree/usr/lib/systemd/system/mooring-worker@.service")"
+check "mooring-flex@.service starts what is installed" \
+  test -x "$tree$(programs "$tree/usr/lib/systemd/system/mooring-flex@.service")"
+check "workers ask for programs where mooring-flex.socket listens" \
+  same "$(sed -n 's/^ExecStart=.* --flex-socket //p' "$tree/usr/lib/systemd/system/mooring-worker@.service")" \
+  "$(sed -n 's/^ListenStream=//p' "$tree/usr/lib/systemd/system/mooring-flex.socket")"
 
 # The units name paths of the installed system: here they are below the tree.
 units=$work/units
@@ -36,7 +43,7 @@ done
 export SYSTEMD_UNIT_PATH=$units: MANPATH=$tree/usr/share/man:
 manuals=no
 command -v man >/dev/null && manuals=yes
-for unit in mooringd.service mooring-worker.socket mooring-worker@.service; do
+for unit in mooringd.service mooring-worker.socket mooring-worker@.service mooring-flex.socket mooring-flex@.service; do
   check "systemd-analyze verify says nothing of $unit" quiet systemd-analyze verify --man="$manuals" "$units/$unit"
 done
 check "mooringd.service is fully sandboxed (exposure at most 2.0)" \
@@ -47,8 +54,9 @@ check "mooring-worker@.service is confined (exposure at most 5.5)" \
 hiding='^(Protect(System|Home|Proc|ControlGroups|Kernel[A-Za-z]*)|ProcSubset|Private(Tmp|Devices|IPC|Mounts|Users)'
 hiding+='|DynamicUser|[A-Za-z]*Paths|TemporaryFileSystem|Mount[A-Za-z]*|Root[A-Za-z]*|ExtensionImages|LogNamespace'
 hiding+='|LoadCredential[A-Za-z]*|SetCredential[A-Za-z]*|RestrictSUIDSGID)='
-check "mooring-worker@.service has no option that hides its mounts" \
-  fails grep -E "$hiding" "$units/mooring-worker@.service"
+for unit in mooring-worker@.service mooring-flex@.service; do
+  check "$unit has no option that hides its mounts" fails grep -E "$hiding" "$units/$unit"
+done
 
 if command -v systemd-sysusers >/dev/null && [ "$(id -u)" = 0 ]; then
   mkdir "$tree/etc"

@@ -106,5 +106,5 @@ took() {
 show_journal() {
   echo "--- the journal"
   journalctl --no-pager --output=short-monotonic --lines=60 --unit=mooringd --unit=mooring-worker.socket \
-    --unit='mooring-worker@*'
+    --unit='mooring-worker@*' --unit='mooring-flex@*' --unit='csi-*'
 }

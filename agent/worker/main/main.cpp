@@ -2,7 +2,6 @@
 // or by systemd for each connection to mooring-worker.socket (Accept=yes).
 
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include <array>
@@ -14,20 +13,6 @@
 #include "worker/serve.h"
 
 namespace {
-
-/// Under systemd a worker serves the node's namespace, which is that of process 1. With sandboxing options in
-/// its unit it would have one of its own, and what it mounts there nobody else would ever see.
-std::string namespace_problem() {
-  struct stat own {};
-  struct stat first {};
-  if (stat("/proc/self/ns/mnt", &own) != 0 || stat("/proc/1/ns/mnt", &first) != 0) {
-    return "cannot compare this worker's mount namespace with that of process 1";
-  }
-  if (own.st_ino == first.st_ino && own.st_dev == first.st_dev) return {};
-  return "this worker has a mount namespace of its own, so the node would not see its mounts: remove the "
-         "sandboxing "
-         "options that mooring-worker@.service must not have (see its comments), and systemctl daemon-reload";
-}
 
 bool is_packet_socket(int fd) {
   int type = 0;
@@ -42,9 +27,14 @@ int main(int argc, char** argv) {
     std::puts("mooring-worker " MOORING_VERSION);
     return 0;
   }
-  if (argc != 1) {
-    std::fputs("usage: mooring-worker\nStarted by mooringd or systemd, with a socket as descriptor 3.\n",
-               stderr);
+  mooring::ServeOptions options;
+  const bool has_flex_socket = argc == 3 && std::strcmp(argv[1], "--flex-socket") == 0;
+  if (has_flex_socket) options.flex_socket = argv[2];
+  if (argc != 1 && !has_flex_socket) {
+    std::fputs(
+        "usage: mooring-worker [--flex-socket PATH]\n"
+        "Started by mooringd or systemd, with a socket as descriptor 3.\n",
+        stderr);
     return 2;
   }
   const bool is_activated = sd_listen_fds(/*unset_environment=*/1) == 1;
@@ -55,7 +45,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   mooring::kernel::keep_memory_out_of_cores();
-  mooring::ServeOptions options;
-  if (is_activated) options.problem = namespace_problem();
+  if (is_activated)
+    options.problem = mooring::kernel::namespace_problem("this worker", "mooring-worker@.service");
   return mooring::serve(SD_LISTEN_FDS_START, options);
 }

@@ -162,11 +162,12 @@ bool wait_for_end(int pidfd, Clock::time_point until) {
 }
 
 /// Reads until the program has ended and its output too, or may not be waited for any more. False: it is
-/// late.
+/// late, or its caller is gone.
 bool gather(const ChildCommand& command, int reading, int pidfd, Output& output) {
   std::optional<Clock::time_point> until;
   if (command.deadline_ms) until = Clock::now() + milliseconds(*command.deadline_ms);
-  std::array<pollfd, 2> waiting{pollfd{pidfd, POLLIN, 0}, pollfd{reading, POLLIN, 0}};
+  std::array<pollfd, 3> waiting{pollfd{pidfd, POLLIN, 0}, pollfd{reading, POLLIN, 0},
+                                pollfd{command.caller, POLLRDHUP, 0}};
   bool has_ended = false;
   while (true) {
     const int wait = wait_ms(until);
@@ -174,10 +175,11 @@ bool gather(const ChildCommand& command, int reading, int pidfd, Output& output)
     if (ready > 0 && waiting[1].revents != 0 && !output.take()) waiting[1].fd = -1;
     if (ready > 0 && !has_ended && waiting[0].revents != 0) {
       has_ended = true;
-      waiting[0].fd = -1;
+      waiting[0].fd = waiting[2].fd = -1;
       until = Clock::now() + milliseconds(command.linger_ms);
     }
     if (has_ended && waiting[1].fd < 0) return true;
+    if (ready > 0 && !has_ended && waiting[2].revents != 0) return false;
     if (wait == 0) return has_ended;  // Only now: what was there when the time was up has been read.
   }
 }

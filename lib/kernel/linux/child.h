@@ -23,6 +23,7 @@ struct ChildCommand {
   std::size_t output_bytes_max = 0;      ///< More is read, so that it need not wait, and not kept.
   Keep keep = Keep::Beginning;           ///< Of an output that is too long.
   std::optional<std::uint32_t> deadline_ms;
+  int caller = -1;  ///< A connection: when its other end closes, nobody wants the program any more.
   std::uint32_t linger_ms =
       0;  ///< How long its output is waited for after its end, while somebody has it open.
 };
@@ -31,7 +32,7 @@ struct ChildCommand {
 struct ChildEnd {
   int status = 0;        ///< Its exit status; -1 if a signal ended it, or nobody knows yet.
   int signal = 0;        ///< 0: none.
-  bool is_late = false;  ///< It was killed at its deadline, and all of its process group.
+  bool is_late = false;  ///< It was killed at its deadline, or because its caller went, and all of its group.
   bool is_too_long = false;
   std::string output;
 };

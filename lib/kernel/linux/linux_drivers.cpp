@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "kernel/linux/child.h"
+#include "kernel/linux/program_service.h"
 
 namespace mooring::kernel {
 namespace {
@@ -88,14 +90,19 @@ Result<DriverAnswer> LinuxDrivers::call(const DriverCall& call) {
   command.output_bytes_max = answer_bytes_max;
   command.deadline_ms = call.deadline_ms + late_ms;
   command.linger_ms = linger_ms;
+  const auto begun = std::chrono::steady_clock::now();
   MOORING_TRY(ChildEnd end, run_child(command));
+  const auto taken = std::chrono::steady_clock::now() - begun;
+  const auto taken_us =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(taken).count());
   if (end.is_late) {
     return DriverAnswer{CallCode::DeadlineExceeded,
-                        "no answer in " + std::to_string(call.deadline_ms) + " ms; mooring-csi was ended",
-                        ""};
+                        "no answer in " + std::to_string(call.deadline_ms) + " ms; mooring-csi was ended", "",
+                        taken_us};
   }
   Result<DriverAnswer> answer = read_csi_output(end.output);
   wipe(end.output);
+  if (answer) answer.value().duration_us = taken_us;
   if (answer && !end.is_too_long) return answer;
   Error error = answer ? call_lost("the driver's answer is too long") : std::move(answer).error();
   error.message += " of " + call.method + " (it " + how_it_ended(end) + ")";
@@ -105,6 +112,7 @@ Result<DriverAnswer> LinuxDrivers::call(const DriverCall& call) {
 }
 
 Result<ProgramAnswer> LinuxDrivers::run(const ProgramCall& call) {
+  if (!flex_socket_.empty()) return run_by_service(flex_socket_, call);
   ChildCommand command;
   command.words.emplace_back(call.program);
   command.words.insert(command.words.end(), call.arguments.begin(), call.arguments.end());

@@ -11,18 +11,22 @@ namespace mooring::kernel {
 /// whatever a driver does to it, the process that asked for the call lives on.
 class LinuxDrivers : public Drivers {
  public:
-  /// `csi_program`: the path of mooring-csi.
-  explicit LinuxDrivers(std::string csi_program) : csi_program_(std::move(csi_program)) {}
+  /// `csi_program`: the path of mooring-csi. `flex_socket`: where mooring-flex runs programs; empty: this
+  /// process runs them itself.
+  explicit LinuxDrivers(std::string csi_program, std::string flex_socket = {})
+      : csi_program_(std::move(csi_program)), flex_socket_(std::move(flex_socket)) {}
 
   /// As Drivers::call. mooring-csi keeps the deadline; it is killed two seconds later if it does not.
   Result<DriverAnswer> call(const DriverCall& call) override;
   /// As Drivers::run. The program has no input, the environment of clean_environment(), and a process group
   /// of its own, all of which is killed at the deadline. Who it leaves behind with its output open is waited
-  /// for no longer than half a second.
+  /// for no longer than half a second. With a socket it is run_by_service(), and the environment is that of
+  /// the unit that runs it.
   Result<ProgramAnswer> run(const ProgramCall& call) override;
 
  private:
   std::string csi_program_;
+  std::string flex_socket_;
 };
 
 /// mooring-csi beside the program that runs (as it is installed), or in the build tree that it is of.

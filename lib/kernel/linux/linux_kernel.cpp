@@ -10,11 +10,12 @@
 
 namespace mooring::kernel {
 
-Result<std::unique_ptr<LinuxKernel>> LinuxKernel::open(const std::string& root_dir, int inotify) {
+Result<std::unique_ptr<LinuxKernel>> LinuxKernel::open(const std::string& root_dir, int inotify,
+                                                       const std::string& flex_socket) {
   Descriptor root(::open(root_dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return file_error("cannot open the root directory", root_dir, errno);
   umask(0);
-  return std::unique_ptr<LinuxKernel>(new LinuxKernel(root_dir, std::move(root), inotify));
+  return std::unique_ptr<LinuxKernel>(new LinuxKernel(root_dir, std::move(root), inotify, flex_socket));
 }
 
 bool LinuxKernel::is_in_place(std::uint64_t device, std::uint64_t inode) const {

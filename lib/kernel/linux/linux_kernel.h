@@ -16,8 +16,10 @@ namespace mooring::kernel {
 class LinuxKernel {
  public:
   /// Opens the root directory (which must exist) and sets the umask of the process to 0, since modes are
-  /// given exactly. `inotify` is borrowed; -1: watch_host fails. Transient, by errno.
-  static Result<std::unique_ptr<LinuxKernel>> open(const std::string& root_dir, int inotify);
+  /// given exactly. `inotify` is borrowed; -1: watch_host fails. `flex_socket`: as of LinuxDrivers.
+  /// Transient, by errno.
+  static Result<std::unique_ptr<LinuxKernel>> open(const std::string& root_dir, int inotify,
+                                                   const std::string& flex_socket = {});
 
   Kernel ports() { return {files_, mounts_, devices_, drivers_}; }
   /// True if the path that was opened leads to the directory `device`, `inode` now (and this is it), and not
@@ -27,12 +29,12 @@ class LinuxKernel {
   std::string resolved_root() const;
 
  private:
-  LinuxKernel(std::string path, Descriptor root, int inotify)
+  LinuxKernel(std::string path, Descriptor root, int inotify, std::string flex_socket)
       : path_(std::move(path)),
         root_(std::move(root)),
         files_(root_.get(), inotify),
         mounts_(root_.get()),
-        drivers_(find_csi_program()) {}
+        drivers_(find_csi_program(), std::move(flex_socket)) {}
   std::string path_;
   Descriptor root_;
   LinuxFiles files_;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -90,6 +91,18 @@ void keep_memory_out_of_cores() {
   if (filter) static_cast<void>(!write(filter.get(), "0", 1));
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
+}
+
+std::string namespace_problem(const std::string& who, const std::string& unit) {
+  struct stat own {};
+  struct stat first {};
+  if (stat("/proc/self/ns/mnt", &own) != 0 || stat("/proc/1/ns/mnt", &first) != 0)
+    return "cannot compare the mount namespace of " + who + " with that of process 1";
+  if (own.st_ino == first.st_ino && own.st_dev == first.st_dev) return {};
+  return who +
+         " has a mount namespace of its own, so the node would not see its mounts: remove the sandboxing "
+         "options that " +
+         unit + " must not have (see its comments), and systemctl daemon-reload";
 }
 
 }  // namespace mooring::kernel

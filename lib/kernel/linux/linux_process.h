@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "kernel/linux/descriptor.h"
 #include "kernel/processes.h"
@@ -29,5 +30,10 @@ class LinuxProcess final : public Process {
 /// Keeps what this process and its children hold in memory out of core files, whoever writes them: Secrets
 /// are in it. By the filter of what is dumped (proc(5), coredump_filter) and a limit of zero (setrlimit(2)).
 void keep_memory_out_of_cores();
+
+/// Under systemd a process that mounts for the node must be in the node's mount namespace, that of process 1.
+/// With sandboxing options in its unit it would have one of its own, and what it mounts there nobody else
+/// would ever see. Empty: all is well. `who`: "this worker"; `unit`: "mooring-worker@.service".
+std::string namespace_problem(const std::string& who, const std::string& unit);
 
 }  // namespace mooring::kernel

@@ -89,6 +89,20 @@ TEST(Drivers, are_shown_with_all_that_is_known_of_them) {
   EXPECT_EQ(status.reason, "");
 }
 
+TEST(Drivers, say_what_their_object_asks_for_in_vain) {
+  Shell shell;
+  shell.start();
+  register_driver(shell);
+  EXPECT_THAT(shell.core.drivers().front().notes, IsEmpty());
+  shell.write_text("d.yaml",
+                   "apiVersion: storage.k8s.io/v1\nkind: CSIDriver\nmetadata: {name: d.example.com}\n"
+                   "spec: {seLinuxMount: true, tokenRequests: [{audience: a}]}\n");
+  EXPECT_THAT(shell.core.drivers().front().notes,
+              ElementsAre(HasSubstr("this node has no SELinux"), HasSubstr("serviceAccount.tokens")));
+  shell.show_mounts({{"/sys/fs/selinux", "selinuxfs"}});
+  EXPECT_THAT(shell.core.drivers().front().notes, Contains(HasSubstr("selinuxRelabel")));
+}
+
 TEST(Drivers, that_hang_are_waited_for_by_nobody) {
   Shell shell;
   shell.start();
@@ -184,6 +198,45 @@ TEST(Drivers, of_the_configuration_are_asked_without_a_registry) {
   shell.wake();
   shell.fail(asking_it, error_of(ErrorKind::Transient, "DriverNotAnswering"));
   EXPECT_EQ(shell.core.drivers().front().state, "NotAnswering");
+}
+
+/// A claim on a volume of the driver.
+const std::string storage =
+    "apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: pv}\nspec:\n  capacity: {storage: 1Gi}\n"
+    "  accessModes: [ReadWriteOnce]\n  claimRef: {namespace: default, name: claim}\n"
+    "  csi: {driver: d.example.com, volumeHandle: h}\n---\n"
+    "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: claim}\nspec:\n"
+    "  accessModes: [ReadWriteOnce]\n  volumeName: pv\n  storageClassName: ''\n"
+    "  resources: {requests: {storage: 1Gi}}\n";
+
+TEST(Drivers, that_are_gone_after_a_restart_are_named_by_the_volumes_of_an_earlier_run) {
+  const Sources claim{{"v", "persistentVolumeClaim: {claimName: claim}"}};
+  Shell first;
+  first.write_text("storage.yaml", storage);
+  first.write("web", claim);
+  first.start({"storage.yaml", "web.yaml"});
+  register_driver(first);
+  first.finish();
+  ASSERT_TRUE(first.pod("web").ready);
+  ASSERT_EQ(first.device_records.size(), 1u);
+
+  Shell shell;
+  shell.ledger = first.ledger;
+  shell.write_text("storage.yaml", storage);
+  shell.write("web", claim);
+  shell.feed(RecordsRead{{first.records.at(uid_of("web"))}, {}, {first.device_records.begin()->second}});
+  shell.show_mounts({{first.volume("web", "v").path, "ext4"}});
+  FoundPod found_pod{uid_of("web"), true, Namespace("default"), ObjectName("web"), {}, {}};
+  found_pod.volumes.push_back({PluginName("kubernetes.io/csi"), VolumeDirectory("pv"), true});
+  shell.end_scan({{found_pod}, {}});
+  shell.list({"storage.yaml", "web.yaml"});
+  EXPECT_FALSE(shell.pod("web").ready);
+  EXPECT_EQ(shell.volume("web", "v").reason, "DriverNotRegistered");
+  EXPECT_THAT(shell.volume("web", "v").message, HasSubstr("d.example.com"));
+  EXPECT_FALSE(shell.is_in_flight("unpublish default/web/v"));
+  register_driver(shell);
+  shell.finish();
+  EXPECT_TRUE(shell.pod("web").ready);
 }
 
 /// What a plugin of drivers was told when it was asked last for a recipe.

@@ -85,7 +85,7 @@ TEST_F(FlexCore, kb_16_a_driver_that_attaches_does_so_once_for_all_pods) {
   EXPECT_THAT(shell.doing(), ElementsAre("attach " + key));
   EXPECT_EQ(shell.volume("web", "v").phase, Phase::Attaching);
   shell.end("attach " + key);
-  EXPECT_THAT(shell.doing(), testing::UnorderedElementsAre("publish default/web/v", "publish default/db/v"));
+  EXPECT_THAT(shell.doing(), SizeIs(1)) << "a driver gets one call for a volume at a time";
   shell.finish();
   EXPECT_THAT(shell.ready, testing::UnorderedElementsAre("web", "db"));
   shell.remove("web");
@@ -251,6 +251,64 @@ TEST(FlexCoreStart, what_an_earlier_run_published_is_published_again_and_nothing
   EXPECT_THAT(shell.doing(), ElementsAre("publish default/web/v"));
   shell.finish();
   EXPECT_THAT(shell.ready, ElementsAre("web"));
+}
+
+TEST(FlexCoreStart, what_was_attached_by_an_earlier_run_goes_on_when_its_driver_comes) {
+  Shell before;
+  before.start();
+  before.feed(listed());
+  before.end(ask, probed(true));
+  before.write("web", {{"v", share}});
+  before.finish();
+  ASSERT_THAT(before.ready, ElementsAre("web"));
+  RecordsRead read;
+  for (const auto& [uid, record] : before.records)
+    read.records.push_back(record);
+  for (const auto& [key, record] : before.device_records)
+    read.devices.push_back(record);
+  ASSERT_THAT(read.devices, SizeIs(1));
+  Shell shell;
+  shell.feed(std::move(read));
+  shell.show_mounts();
+  shell.end_scan({});
+  shell.write("web", {{"v", share}});
+  shell.list({"web.yaml"});
+  shell.feed(listed());
+  shell.end(ask, probed(true));
+  shell.finish();
+  EXPECT_THAT(shell.ready, ElementsAre("web"));
+}
+
+TEST_F(FlexCore, a_driver_whose_init_hangs_is_waited_for_by_nobody) {
+  shell.feed(listed());
+  ASSERT_THAT(shell.doing(), ElementsAre(ask));
+  EXPECT_TRUE(shell.core.is_settled());
+  shell.feed(FlexProgramsListed{});
+  EXPECT_TRUE(shell.core.is_settled()) << "it is gone, and may still answer";
+  shell.end(ask, probed(false));
+  EXPECT_TRUE(shell.core.is_settled());
+}
+
+TEST_F(FlexCore, a_volume_of_a_claim_that_was_refused_for_want_of_a_secret_goes_on_when_it_comes) {
+  install();
+  shell.write_text("claim.yaml",
+                   "apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: pv}\nspec:\n"
+                   "  capacity: {storage: 1Gi}\n  accessModes: [ReadWriteOnce]\n"
+                   "  claimRef: {namespace: default, name: data}\n"
+                   "  flexVolume: {driver: example.com/share, secretRef: {name: s, namespace: other}}\n---\n"
+                   "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec:\n"
+                   "  accessModes: [ReadWriteOnce]\n  storageClassName: ''\n  volumeName: pv\n"
+                   "  resources: {requests: {storage: 1Gi}}\n");
+  shell.write("web", {{"v", "persistentVolumeClaim: {claimName: data}"}});
+  EXPECT_EQ(shell.volume("web", "v").reason, "SecretNotFound");
+  EXPECT_THAT(shell.in_flight, IsEmpty());
+  shell.write_text("secret.yaml",
+                   "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: other}\ntype: other\n");
+  EXPECT_EQ(shell.volume("web", "v").reason, "WrongSecretType");
+  shell.write_text("secret.yaml",
+                   "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: other}\n"
+                   "type: example.com/share\n");
+  EXPECT_TRUE(shell.is_in_flight("publish default/web/v"));
 }
 
 }  // namespace

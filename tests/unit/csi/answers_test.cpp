@@ -11,7 +11,7 @@ TEST(CsiAnswers, kb_15_7_stats) {
       {"unit":"INODES","total":10,"used":4,"available":"-6"},{"unit":"SOMETHING"}],
       "volume_condition":{"abnormal":true,"message":"disk\nsick"}})");
   EXPECT_EQ(stats.value().usage, (FileSystemUsage{100, 40, 60, 10, 4, 0}));
-  EXPECT_EQ(stats.value().condition, (CsiCondition{true, "disk\\x0asick"}));
+  EXPECT_EQ(stats.value().condition, (CsiCondition{true, "disk sick"}));
   EXPECT_EQ(volume_stats("{}").value().usage, std::nullopt);
   EXPECT_EQ(volume_stats("{}").value().condition, std::nullopt);
   EXPECT_EQ(expanded_bytes(R"({"capacity_bytes":"2048"})").value(), 2048u);

@@ -35,15 +35,6 @@ TEST(CsiNames, kb_15_3_access_modes) {
     EXPECT_EQ(to_string(access_mode(row.claimed, row.has_multi_writer)), row.asked);
 }
 
-TEST(CsiNames, words_of_a_driver_stay_text) {
-  std::string words(1023, 'x');
-  words += "ü and more";
-  const std::string message = bounded_message(words);
-  EXPECT_TRUE(is_valid_utf8(message));
-  EXPECT_LE(message.size(), 1024u);
-  EXPECT_EQ(bounded_message("a\tb"), "a\\x09b");
-}
-
 TEST(VolumeData, kb_15_2_says_what_tools_expect) {
   const VolumeData data{DriverName("d"), "h\"1",  VolumeDirectory("pv"),
                         NodeName("n1"),  "csi-1", "Persistent"};

@@ -60,6 +60,18 @@ TEST(CsiRequests, kb_15_3_publish) {
   EXPECT_FALSE(other.contains("readonly"));
 }
 
+TEST(CsiRequests, kb_15_3_tokens_go_into_the_volume_context) {
+  const CsiCapability capability;
+  const Context attributes{{"a", "b"}};
+  const SecretBytes tokens(R"({"vault":{"token":"t"}})");
+  PublishRequest request{id, none, "", target, capability, false, no_secrets, attributes, &tokens};
+  EXPECT_EQ(parsed(publish_request(request))["volume_context"],
+            json({{"a", "b"}, {tokens_key, R"({"vault":{"token":"t"}})"}}));
+  const SecretBytes nothing;
+  request.tokens = &nothing;
+  EXPECT_EQ(parsed(publish_request(request))["volume_context"], json({{"a", "b"}}));
+}
+
 TEST(CsiRequests, kb_15_5_a_raw_device_has_no_type_and_no_flags) {
   CsiCapability capability = mount_capability();
   capability.is_block = true;

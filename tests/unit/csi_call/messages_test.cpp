@@ -175,5 +175,16 @@ TEST(Messages, AllSecretsAreMarkedAndFound) {
       secrets_in(publish, to_wire(publish, R"({"volume_context":{"a":"b"}})")->expose_secret()).empty());
 }
 
+TEST(CsiMessages, tokens_of_a_service_account_are_secrets_wherever_they_are_and_each_by_itself) {
+  const auto& publish = *method("csi.v1.Node/NodePublishVolume").request;
+  const std::string tokens = R"({"vault":{"token":"eyJhbGciOiJub25lIn0.payload.x"}})";
+  const nlohmann::json request{
+      {"volume_context", {{"a", "b"}, {"csi.storage.k8s.io/serviceAccount.tokens", tokens}}}};
+  std::vector<std::string> found;
+  for (const SecretBytes& secret : secrets_in(publish, to_wire(publish, request.dump())->expose_secret()))
+    found.push_back(secret.expose_secret());
+  EXPECT_THAT(found, ::testing::UnorderedElementsAre(tokens, "eyJhbGciOiJub25lIn0.payload.x"));
+}
+
 }  // namespace
 }  // namespace mooring::csi_call

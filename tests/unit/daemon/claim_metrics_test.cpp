@@ -70,6 +70,17 @@ TEST(ClaimMetrics, have_kubernetes_phase_for_what_mooring_calls_otherwise) {
   EXPECT_THAT(text, HasSubstr("persistentvolume=\"pv-3\",phase=\"Pending\"} 1\n"));
 }
 
+TEST(ClaimMetrics, count_what_is_waited_for) {
+  ClaimStatus waits = claim("a", "Pending");
+  waits.reason = "DriverNotRegistered";
+  PersistentVolumeStatus going = volume("pv-1", "Released");
+  going.reason = "SecretMissing";
+  const std::string text = claim_metrics({waits, claim("b", "Bound")}, {going, going});
+  EXPECT_THAT(text, HasSubstr("mooring_claims_waiting{reason=\"DriverNotRegistered\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("mooring_persistent_volumes_waiting{reason=\"SecretMissing\"} 2\n"));
+  EXPECT_THAT(claim_metrics({claim("b", "Bound")}, {}), Not(HasSubstr("_waiting")));
+}
+
 TEST(ClaimMetrics, tell_what_is_asked_for_in_bytes) {
   const std::string text = claim_metrics({claim("a", "Bound", "1Gi"), claim("odd", "Pending", "many")}, {});
   EXPECT_THAT(text, HasSubstr("persistentvolumeclaim=\"a\"} 1073741824\n"));

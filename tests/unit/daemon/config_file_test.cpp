@@ -64,6 +64,24 @@ TEST_F(ConfigFile, names_drivers_by_their_sockets) {
                                                 NamedDriver{DriverName(), "/run/other.sock"}));
 }
 
+TEST_F(ConfigFile, names_controllers_that_are_elsewhere) {
+  EXPECT_EQ(apply("csiDrivers:\n- {name: d, socket: /run/d.sock, controllerSocket: /run/c.sock}\n"
+                  "- {name: e, controllerSocket: /run/../e.sock}\n- {name: f, controllerSocket: /run/f}\n"),
+            "");
+  EXPECT_THAT(options_.csi_drivers, ElementsAre(NamedDriver{DriverName("d"), "/run/d.sock", "/run/c.sock"},
+                                                NamedDriver{DriverName("e"), "", "/e.sock"},
+                                                NamedDriver{DriverName("f"), "", "/run/f"}));
+}
+
+TEST_F(ConfigFile, says_who_attaches) {
+  EXPECT_FALSE(options_.others_attach);
+  EXPECT_EQ(apply("enableControllerAttachDetach: true\n"), "");
+  EXPECT_TRUE(options_.others_attach);
+  EXPECT_EQ(apply("enableControllerAttachDetach: false\n"), "");
+  EXPECT_FALSE(options_.others_attach);
+  EXPECT_THAT(apply("enableControllerAttachDetach: sometimes\n"), HasSubstr("enableControllerAttachDetach"));
+}
+
 TEST_F(ConfigFile, of_a_driver_that_cannot_be_says_what_and_where) {
   const std::pair<std::string, std::string> cases[] = {
       {"- {name: d}", "csiDrivers[0].socket: is required"},
@@ -71,6 +89,8 @@ TEST_F(ConfigFile, of_a_driver_that_cannot_be_says_what_and_where) {
       {"- {socket: /" + std::string(107, 'a') + "}", "is no absolute path of at most 107 bytes"},
       {"- {name: a_b, socket: /run/d.sock}", "csiDrivers[0].name: is no domain name"},
       {"- {socket: /run/d.sock, path: /x}", "unknown key"},
+      {"- {socket: /run/d.sock, controllerSocket: /run/c.sock}", "csiDrivers[0].name: is required beside"},
+      {"- {name: d, controllerSocket: c.sock}", "csiDrivers[0].controllerSocket: is no absolute path"},
       {"- {socket: /run/d.sock}\n- {socket: /run/./d.sock}", "the driver is there twice"},
       {"- {name: d, socket: /run/a}\n- {name: d, socket: /run/b}", "the driver is there twice"},
   };

@@ -64,5 +64,29 @@ TEST(UsageMetrics, all_have_mooring_s) {
   EXPECT_THAT(text, Not(HasSubstr("kubelet_volume_stats")));
 }
 
+TEST(UsageMetrics, what_could_never_be_measured_has_no_numbers_and_says_so) {
+  VolumeUsage unknown;
+  unknown.is_known = false;
+  unknown.stale = "its driver does not answer";
+  const std::string text = usage_metrics({pod_with("a", "data", unknown)});
+  EXPECT_THAT(text, Not(HasSubstr("capacity")));
+  EXPECT_THAT(text,
+              HasSubstr("mooring_volume_usage_stale{namespace=\"default\",pod=\"a\",volume=\"v\"} 1\n"));
+}
+
+TEST(HealthMetrics, kb_15_7_tell_what_drivers_say_of_the_volumes_of_claims) {
+  PodStatus well = pod_with("a", "data", std::nullopt);
+  well.volumes[0].is_abnormal = false;
+  PodStatus ill = pod_with("b", "data", std::nullopt);
+  ill.volumes[0].is_abnormal = true;
+  const std::string text = health_metrics({ill, well, pod_with("c", "other", std::nullopt)});
+  EXPECT_THAT(text, HasSubstr("\nkubelet_volume_stats_health_status_abnormal{namespace=\"default\","
+                              "persistentvolumeclaim=\"data\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nmooring_volume_health_status_abnormal{namespace=\"default\",pod=\"a\","
+                              "volume=\"v\"} 0\n"));
+  EXPECT_THAT(text, Not(HasSubstr("other")));
+  EXPECT_EQ(health_metrics({pod_with("c", "other", std::nullopt)}), "");
+}
+
 }  // namespace
 }  // namespace mooring

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/quote.h"
+
 namespace mooring {
 namespace {
 
@@ -168,6 +170,7 @@ TEST(DriverWords, are_on_one_line_and_bounded) {
   EXPECT_LE(driver_words(std::string(100'000, '\x01')).size(), 1024u + 3);
   const std::string cut = driver_words(std::string(1023, 'x') + "ä" + std::string(10, 'y'));
   EXPECT_EQ(cut, std::string(1023, 'x') + "...");
+  EXPECT_TRUE(is_valid_utf8(cut));
 }
 
 }  // namespace

@@ -205,7 +205,21 @@ TEST_F(CsiStage, kb_15_7_stats) {
   node().response = "garbage";
   EXPECT_EQ(node().run_badly({MeasureCsiVolume{csi_volume, csi_target, ""}}).reason, "BadAnswer");
   node().expect("NodeGetVolumeStats", CallCode::DeadlineExceeded);
-  EXPECT_EQ(node().run_badly({MeasureCsiVolume{csi_volume, csi_target, ""}}).kind, ErrorKind::Transient);
+  const Error silent = node().run_badly({MeasureCsiVolume{csi_volume, csi_target, ""}});
+  EXPECT_EQ(silent.kind, ErrorKind::Transient);
+  EXPECT_EQ(silent.reason, "DriverNotAnswering");
+  node().expect("NodeGetVolumeStats", CallCode::NotFound);
+  EXPECT_EQ(node().run_badly({MeasureCsiVolume{csi_volume, csi_target, ""}}).reason, "StatsFailed");
+}
+
+TEST_F(CsiStage, kb_15_7_each_call_is_told_of_with_its_code) {
+  node().expect("NodeGetVolumeStats", CallCode::NotFound);
+  Operation operation;
+  operation.steps = {MeasureCsiVolume{csi_volume, csi_target, ""}};
+  const Outcome failed = execute(operation, node().fake.ports());
+  ASSERT_EQ(failed.csi_calls.size(), 1u);
+  EXPECT_EQ(failed.csi_calls[0],
+            (CsiCallFact{csi_driver, "csi.v1.Node/NodeGetVolumeStats", CallCode::NotFound, 0}));
 }
 
 }  // namespace

@@ -105,6 +105,22 @@ TEST_F(DriverProbe, of_a_driver_whose_controller_is_elsewhere_goes_well) {
   EXPECT_FALSE(outcome.csi_driver->controller);
 }
 
+TEST_F(DriverProbe, asks_the_controller_where_the_configuration_has_it) {
+  ASSERT_TRUE(probe({driver_socket, false, {}, {{"d.example.com", "/run/c.sock"}, {"e", "/run/e.sock"}}}));
+  EXPECT_EQ(called().back(), "/run/c.sock ControllerGetCapabilities");
+  EXPECT_EQ(outcome.csi_driver->controller_endpoint(), "/run/c.sock");
+  EXPECT_TRUE(outcome.csi_driver->controller);
+  ASSERT_TRUE(probe({driver_socket, false, {}, {{"e", "/run/e.sock"}}}));
+  EXPECT_EQ(outcome.csi_driver->controller_endpoint(), driver_socket);
+}
+
+TEST_F(DriverProbe, of_a_driver_whose_named_controller_does_not_answer_fails) {
+  answers["csi.v1.Controller/ControllerGetCapabilities"] = {CallCode::Unavailable, "", ""};
+  const auto probed = probe({driver_socket, false, {}, {{"d.example.com", "/run/c.sock"}}});
+  ASSERT_FALSE(probed);
+  EXPECT_EQ(probed.error().reason, "DriverNotAnswering");
+}
+
 TEST_F(DriverProbe, of_a_driver_that_the_configuration_names_asks_no_registration) {
   ASSERT_TRUE(probe({driver_socket, false, {}}));
   EXPECT_EQ(called().front(), driver_socket + " GetPluginInfo");

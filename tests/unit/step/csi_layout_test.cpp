@@ -70,8 +70,15 @@ TEST(CsiLayout, parsers_take_nothing_else) {
   EXPECT_FALSE(parse_csi_block_map("plugins/kubernetes.io/csi/volumeDevices/dev"));
   EXPECT_FALSE(is_csi_block_element(VolumeDirectory("publish")));
   EXPECT_FALSE(is_csi_driver_element(DriverName("pv")));
+  EXPECT_FALSE(is_csi_driver_element(DriverName("attached")));
   EXPECT_FALSE(is_csi_driver_element(DriverName("a/b")));
   EXPECT_TRUE(is_csi_driver_element(driver));
+}
+
+TEST(CsiLayout, each_volume_has_a_stamp_of_its_own) {
+  EXPECT_TRUE(csi_attachment({driver, "h"}).starts_with("plugins/kubernetes.io/csi/attached/"));
+  EXPECT_TRUE(csi_attachment({driver, "h"}).ends_with(".json"));
+  EXPECT_NE(csi_attachment({DriverName("ab"), "c"}), csi_attachment({DriverName("a"), "bc"}));
 }
 
 TEST(CsiLayout, a_key_names_driver_and_handle) {

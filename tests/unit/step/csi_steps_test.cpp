@@ -61,6 +61,8 @@ TEST(CsiSteps, an_operation_has_the_time_of_all_of_its_calls) {
   EXPECT_EQ(driver_time_ms({UnpublishCsiVolume{volume, "p", "", std::nullopt, {}},
                             UnstageCsiVolume{volume, "s", "", true}, MeasureCsiVolume{volume, "p", ""}}),
             300u);
+  EXPECT_EQ(driver_time_ms({PublishCsiController{volume, "n", {}, false, {}, {}}}), 200u);
+  EXPECT_EQ(driver_time_ms({UnpublishCsiController{volume, "n", {}}}), 100u);
 }
 
 }  // namespace

@@ -14,6 +14,13 @@ std::vector<Step> every_step() {
   const FlexProgram flex_program{
       DriverName("example.com/nfs"), "/flex/example.com~nfs/nfs", {"attach"}, 5000};
   const FlexVolume flex_volume{"pv-1", "ext4", true, {{"share", "server:/x"}, {"a", ""}}};
+  const CsiVolume controller{DriverName("d.example.com"), "/run/d.sock", "vol-1", 5000};
+  const std::map<std::string, SecretBytes> secrets{{"key", SecretBytes(std::string("\0x", 2))}};
+  CsiVolumeRequest asked{"pvc-1", 1u << 20, 2u << 20, {}, {{"type", "fast"}}, {}, {}, {}};
+  asked.capabilities = {{false, "ext4", {"noatime"}, "7", CsiAccessMode::MultiNodeReaderOnly}};
+  asked.source = {CsiContentSource::Kind::Volume, "vol-0"};
+  asked.requisite = {{{"zone", "a"}}, {}};
+  asked.preferred = {{{"zone", "a"}}};
   return {
       MakePodDirectory{PodUid("u1"), Namespace("default"), ObjectName("web")},
       MakeDirectory{"pods/u1/a", 0777},
@@ -116,6 +123,23 @@ std::vector<Step> every_step() {
       ExpandCsiVolume{
           csi_volume(), "plugins/s", "plugins/s", 1u << 30, true, false, {}, {{"k", SecretBytes("v")}}},
       MeasureCsiVolume{csi_volume(), "pods/u1/t", "plugins/s"},
+      CreateCsiVolume{controller, asked, secrets},
+      DeleteCsiVolume{controller, {}, secrets},
+      PublishCsiController{controller, "n1", asked.capabilities[0], true, {{"a", "b"}}, secrets},
+      PublishCsiController{controller,
+                           "n1",
+                           {},
+                           false,
+                           {},
+                           secrets,
+                           "plugins/a.json",
+                           ObjectKey{Namespace("storage"), ObjectName("login")},
+                           "plugins/s"},
+      UnpublishCsiController{controller, "n1", {}},
+      UnpublishCsiController{controller, "n1", secrets, "plugins/a.json"},
+      ExpandCsiController{controller, 5u << 20, asked.capabilities[0], secrets},
+      CreateCsiSnapshot{controller, {"snapshot-1", {{"a", "b"}}}, secrets},
+      DeleteCsiSnapshot{controller, "snap-1", {}, secrets},
       ScanTree{}};
 }
 
@@ -154,6 +178,9 @@ std::vector<Outcome> sample_outcomes() {
                  {PluginName("example.org/other"), VolumeDirectory("x"), false}};
   pod.strangers = {"containers", "odd\nname"};
   scanned.tree = TreeFacts{{pod, FoundPod{}}, {"t1", "t2"}};
+  scanned.tree->attachments = {
+      {DriverName("d.example.com"), "h", "n1", ObjectKey{Namespace("storage"), ObjectName("login")}, "s"},
+      {DriverName("d.example.com"), "h2", "n1", std::nullopt, ""}};
 
   Outcome measured;
   measured.id = OperationId{9};
@@ -171,8 +198,20 @@ std::vector<Outcome> sample_outcomes() {
   driver.topology = {{"zone", "a"}, {"rack", ""}};
   driver.node.stage_unstage = driver.node.volume_mount_group = true;
   driver.controller = CsiControllerCapabilities{true, false, false, false, true, false, true};
+  driver.controller_socket = "/run/c.sock";
   known.csi_driver = driver;
-  return {failed, scanned, measured, probed, known, Outcome{}};
+  known.csi_calls = {{{}, "csi.v1.Node/NodeGetInfo", CallCode::Ok, 1500},
+                     {DriverName("d"), "csi.v1.Node/NodePublishVolume", CallCode::Unauthenticated, 1u << 30}};
+  Outcome made;
+  made.csi_made =
+      CsiCreatedVolume{"vol-1", {{"a", "b"}}, 1u << 20, {CsiContentSource::Kind::Snapshot, "s"}, {{}, {}}};
+  Outcome attached;
+  attached.csi_made = CsiPublishContext{{{"device", "/dev/x"}}};
+  Outcome grown;
+  grown.csi_made = CsiExpansion{2u << 20, true};
+  Outcome cut;
+  cut.csi_made = CsiSnapshot{"s", "vol-1", 1u << 20, "2026-11-21T09:30:00Z", true};
+  return {failed, scanned, measured, probed, known, made, attached, grown, cut, Outcome{}};
 }
 
 std::vector<Message> sample_messages() {

@@ -1,0 +1,87 @@
+#include "core/attachments.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "plugin/csi_objects.h"
+#include "step/csi_layout.h"
+
+namespace mooring {
+
+void note_attach(ActualDevice& device, DeviceWork& work, const Stage& attach) {
+  work.was_attached = device.attachment.has_value();
+  for (const Step& step : attach.up) {
+    const auto* call = std::get_if<PublishCsiController>(&step);
+    if (call == nullptr) continue;
+    device.attachment = CsiAttachment{call->volume.driver, call->volume.handle, call->node_id, call->secret,
+                                      call->staged_path};
+  }
+}
+
+void attach_ended(ActualDevice& device, const DeviceWork& work, const Outcome& outcome) {
+  if (!outcome.error) {
+    const auto* answered = outcome.csi_made ? std::get_if<CsiPublishContext>(&*outcome.csi_made) : nullptr;
+    device.publish_context = answered != nullptr ? std::optional(answered->values)
+                                                 : std::optional<std::map<std::string, std::string>>();
+    return;
+  }
+  // As the worker does with its stamp: nothing was attached, and nothing is to be detached.
+  if (outcome.error->kind != ErrorKind::Uncertain && !work.was_attached) device.attachment.reset();
+}
+
+void add_publish_context(const ActualDevice* device, std::vector<Step>& steps) {
+  if (device == nullptr || !device->publish_context) return;
+  for (Step& step : steps) {
+    if (auto* stage = std::get_if<StageCsiVolume>(&step)) stage->publish_context = *device->publish_context;
+    if (auto* publish = std::get_if<PublishCsiVolume>(&step))
+      publish->publish_context = *device->publish_context;
+  }
+}
+
+Result<void> add_detach_secrets(const ActualDevice& device, const ObjectStore& objects,
+                                std::vector<Step>& steps) {
+  for (Step& step : steps) {
+    auto* detach = std::get_if<UnpublishCsiController>(&step);
+    if (detach == nullptr || !device.attachment) continue;
+    MOORING_TRY(detach->secrets,
+                csi_secrets_of(device.attachment->secret, "ControllerPublishSecretRef", objects));
+  }
+  return success();
+}
+
+void adopt_attachments(const std::vector<CsiAttachment>& attachments, ActualState& actual) {
+  for (const CsiAttachment& attachment : attachments) {
+    ActualDevice& device = actual.ensure_device(layout::csi_key({attachment.driver, attachment.handle}));
+    device.attachment = attachment;
+    if (!device.plugin.empty()) continue;
+    device.plugin = layout::csi_plugin();
+    device.name = {DeviceName::Kind::Csi, attachment.driver.str() + "^" + attachment.handle};
+    device.staged_path = attachment.staged_path;
+    device.is_uncertain = true;
+  }
+}
+
+bool has_nameless_volume(const ActualState& actual, const std::map<PodUid, PodWork>& work) {
+  const auto is_held_up = [&](const PodUid& uid, const ActualVolume& volume) {
+    const auto pod = work.find(uid);
+    const VolumeWork* found = pod == work.end() ? nullptr : pod->second.find(volume.name);
+    return found != nullptr && found->failure;
+  };
+  return std::any_of(actual.pods().begin(), actual.pods().end(), [&](const auto& pod) {
+    const std::vector<ActualVolume>& volumes = pod.second.volumes;
+    return std::any_of(volumes.begin(), volumes.end(), [&](const ActualVolume& volume) {
+      const bool is_nameless = volume.plugin == layout::csi_plugin() && volume.device.empty() &&
+                               volume.shape.empty() && volume.state != PublishState::Absent;
+      return is_nameless && !is_held_up(pod.first, volume);
+    });
+  });
+}
+
+bool is_in_use(const ActualDevice& device, const ObjectStore& objects) {
+  const auto name = layout::parse_csi_key(device.key);
+  if (device.plugin != layout::csi_plugin() || !name) return false;
+  const auto driver = objects.find_csi_driver(ObjectName(name->driver.str()));
+  return driver == nullptr || driver->attach_required || device.attachment.has_value();
+}
+
+}  // namespace mooring

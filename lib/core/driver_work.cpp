@@ -1,0 +1,49 @@
+#include "core/driver_work.h"
+
+#include <string>
+
+namespace mooring {
+namespace {
+
+Error waits_for(std::string reason, std::string message, std::string remedy) {
+  Error error = refusal(std::move(reason), std::move(message), std::move(remedy));
+  error.kind = ErrorKind::Transient;
+  return error;
+}
+
+Error not_registered(const std::string& driver) {
+  return waits_for("DriverNotRegistered",
+                   "driver name " + driver + " not found in the list of registered CSI drivers",
+                   "start the driver with its node-driver-registrar; Mooring goes on by itself then");
+}
+
+}  // namespace
+
+Error why_not_by_driver(const LedgerVolume& row, const Provisioners& provisioners) {
+  const std::string why = provisioners.why_not(row.provisioner);
+  if (why.empty()) return not_registered(row.provisioner);
+  return waits_for("DriverHasNoController", "it is for " + why,
+                   "start the driver's controller service on this node; Mooring goes on by itself then");
+}
+
+Result<void> equip_for_driver(ProvisionWork& work, const std::map<DriverName, CsiDriver>& drivers,
+                              const ObjectStore& objects) {
+  if (work.driver.empty()) return success();
+  const auto driver = drivers.find(work.driver);
+  if (driver == drivers.end()) return not_registered(work.driver.str());
+  std::map<std::string, SecretBytes> secrets;
+  if (work.secret) {
+    const auto secret = objects.find_secret(*work.secret);
+    if (secret == nullptr) {
+      return waits_for("SecretMissing",
+                       "the secret " + work.secret->text() + " that driver " + work.driver.str() +
+                           " is to be given is in no manifest",
+                       "put its manifest there; Mooring goes on by itself then");
+    }
+    secrets = secret->data;
+  }
+  equip(work, driver->second.controller_endpoint(), secrets);
+  return success();
+}
+
+}  // namespace mooring

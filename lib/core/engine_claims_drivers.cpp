@@ -1,0 +1,61 @@
+#include <utility>
+
+#include "core/engine.h"
+
+// Volumes that the controllers of CSI drivers make, and what is waited for with them (decision 0032).
+
+namespace mooring {
+
+bool waits_for_driver(const Failure& failure) {
+  return failure.reason == "DriverNotRegistered" || failure.reason == "DriverHasNoController";
+}
+
+/// Takes in which drivers there are now. What waited for one, or failed with it as it was, is tried at once.
+void Core::Engine::follow_drivers() {
+  const std::map<DriverName, CsiDriver> before =
+      std::exchange(drivers_.csi, std::map<DriverName, CsiDriver>(registrar_.drivers()));
+  std::set<DriverName> others;
+  for (const auto& [name, driver] : drivers_.csi) {
+    const auto known = before.find(name);
+    if (known == before.end() || known->second != driver) others.insert(name);
+  }
+  if (provisioners_.follow_drivers(drivers_.csi)) are_claims_touched_ = true;
+  hurry_volume_work(others, {});
+}
+
+/// Tries at once what waits for one of these, or failed with it as it was.
+void Core::Engine::hurry_volume_work(const std::set<DriverName>& drivers,
+                                     const std::set<ObjectReference>& objects) {
+  for (auto& [name, work] : volume_work_) {
+    if (work.doing != Doing::None || !work.failure) continue;
+    const bool is_met = drivers.contains(work.driver) ||
+                        (work.secret && objects.contains({ObjectReference::Kind::Secret, *work.secret}));
+    if (is_met) work.backoff.hurry();
+  }
+}
+
+/// How much work each driver is at.
+std::map<DriverName, std::size_t> Core::Engine::driver_calls() const {
+  std::map<DriverName, std::size_t> calls;
+  for (const auto& [name, work] : volume_work_) {
+    if (work.doing != Doing::None && !work.driver.empty()) ++calls[work.driver];
+  }
+  return calls;
+}
+
+/// What is being copied stays until the copy is there.
+void Core::Engine::add_copied_volumes(std::set<ObjectName>& in_use) const {
+  std::set<std::pair<std::string, std::string>> copied;  // Driver and handle.
+  for (const auto& [name, row] : ledger_.volumes) {
+    const auto source = row.parameters.find("volume");
+    if (row.state == LedgerVolume::State::Provisioning && source != row.parameters.end() && is_of_driver(row))
+      copied.emplace(row.provisioner, source->second);
+  }
+  if (copied.empty()) return;
+  for (const auto& [name, row] : ledger_.volumes) {
+    const auto* csi = std::get_if<manifest::CsiSource>(&row.volume->source);
+    if (csi != nullptr && copied.contains({csi->driver, csi->volume_handle})) in_use.insert(name);
+  }
+}
+
+}  // namespace mooring

@@ -1,0 +1,369 @@
+// Attaching in the core: by the driver's controller or by somebody else, kept track of whatever happens.
+
+#include <gmock/gmock.h>
+
+#include "core_fixture.h"
+#include "step/csi_layout.h"
+
+namespace mooring {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+
+const std::string key = "kubernetes.io/csi/d.example.com^h";
+const std::string attach = "attach " + key;
+const std::string stage = "stage " + key;
+const std::string unstage = "unstage " + key;
+const std::string detach = "detach " + key;
+const std::string asking = "ask the driver at /run/d.sock";
+const Sources claim_volume{{"v", "persistentVolumeClaim: {claimName: claim}"}};
+
+std::string publish(const std::string& pod) {
+  return "publish default/" + pod + "/v";
+}
+std::string unpublish(const std::string& pod) {
+  return "unpublish default/" + pod + "/v";
+}
+
+std::string storage_yaml(const std::string& more = "") {
+  return "apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: pv}\nspec:\n"
+         "  capacity: {storage: 1Gi}\n  accessModes: [ReadWriteMany]\n"
+         "  claimRef: {namespace: default, name: claim}\n"
+         "  csi: {driver: d.example.com, volumeHandle: h" +
+         more +
+         "}\n---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: claim}\nspec:\n"
+         "  accessModes: [ReadWriteMany]\n  volumeName: pv\n  storageClassName: ''\n"
+         "  resources: {requests: {storage: 1Gi}}\n";
+}
+
+std::string attachment_yaml(const std::string& status) {
+  return "apiVersion: storage.k8s.io/v1\nkind: VolumeAttachment\nmetadata: {name: va}\nspec: {attacher: "
+         "d.example.com, nodeName: node, source: {persistentVolumeName: pv}}\nstatus: {" +
+         status + "}\n";
+}
+
+CoreOptions options_of(bool others_attach) {
+  CoreOptions options = core_options();
+  options.node.others_attach = others_attach;
+  options.csi_drivers = {{DriverName("d.example.com"), "/run/d.sock"}};
+  return options;
+}
+
+class CsiAttach : public testing::Test {
+ protected:
+  explicit CsiAttach(bool others_attach = false) : shell(options_of(others_attach)) {}
+
+  static Outcome driver() {
+    Outcome outcome;
+    CsiDriver& driver = outcome.csi_driver.emplace();
+    driver.name = DriverName("d.example.com");
+    driver.socket = "/run/d.sock";
+    driver.version = "1.0";
+    driver.node_id = "n1";
+    driver.node.stage_unstage = true;
+    driver.controller.emplace().publish_unpublish_volume = true;
+    return outcome;
+  }
+  static Outcome answer(const std::string& device) {
+    Outcome outcome;
+    outcome.csi_made = CsiPublishContext{{{"device", device}}};
+    return outcome;
+  }
+  static CsiAttachment stamp() {
+    return {DriverName("d.example.com"), "h", "n1", std::nullopt,
+            layout::csi_staged(DriverName("d.example.com"), "h")};
+  }
+
+  void start(const std::string& more = "", TreeFacts tree = {},
+             const std::vector<std::string>& files = {"storage.yaml"}) {
+    shell.write_text("storage.yaml", storage_yaml(more));
+    shell.feed(RecordsRead{});
+    shell.show_mounts();
+    shell.end_scan(std::move(tree));
+    shell.list(files);
+    shell.end(asking, driver());
+  }
+  void attach_and_stage(const std::string& device = "/dev/x") {
+    shell.end(attach, answer(device));
+    shell.end(stage);
+  }
+  void make_ready(const std::string& pod) {
+    shell.write(pod, claim_volume);
+    attach_and_stage();
+    shell.end(publish(pod));
+    ASSERT_TRUE(shell.pod(pod).ready);
+  }
+  std::optional<DeviceStatus> device() const {
+    const auto devices = shell.core.devices();
+    return devices.empty() ? std::nullopt : std::optional(devices.front());
+  }
+  template <class S>
+  S only() const {
+    const auto steps = steps_of<S>(shell);
+    if (steps.size() == 1) return steps[0];
+    ADD_FAILURE() << steps.size() << " steps";
+    return {};
+  }
+
+  Shell shell;
+};
+
+TEST_F(CsiAttach, kb_15_3_is_attached_before_it_is_staged_and_the_node_is_told_the_answer) {
+  start();
+  shell.write("web", claim_volume);
+  ASSERT_THAT(shell.doing(), ElementsAre(attach));
+  EXPECT_EQ(shell.in_flight[0].lane, Lane::Own);
+  EXPECT_GT(shell.in_flight[0].deadline_ms, 240'000u);
+  EXPECT_EQ(only<PublishCsiController>().node_id, "n1");
+  EXPECT_EQ(shell.pod("web").volumes.at(0).phase, Phase::Attaching);
+  shell.end(attach, answer("/dev/x"));
+  ASSERT_THAT(shell.doing(), ElementsAre(stage));
+  EXPECT_THAT(only<StageCsiVolume>().publish_context, ElementsAre(Pair("device", "/dev/x")));
+  shell.end(stage);
+  EXPECT_THAT(only<PublishCsiVolume>().publish_context, ElementsAre(Pair("device", "/dev/x")));
+  shell.end(publish("web"));
+  EXPECT_TRUE(shell.pod("web").ready);
+  ASSERT_TRUE(device());
+  EXPECT_TRUE(device()->in_use);
+}
+
+TEST_F(CsiAttach, is_detached_after_it_was_unstaged) {
+  start();
+  make_ready("web");
+  shell.remove("web");
+  shell.end(unpublish("web"));
+  ASSERT_TRUE(shell.is_in_flight(unstage));
+  EXPECT_THAT(steps_of<UnpublishCsiController>(shell), IsEmpty());
+  shell.end(unstage);
+  ASSERT_TRUE(shell.is_in_flight(detach));
+  EXPECT_EQ(only<UnpublishCsiController>().node_id, "n1");
+  shell.finish();
+  EXPECT_FALSE(device());
+  EXPECT_THAT(shell.device_records, IsEmpty());
+}
+
+TEST_F(CsiAttach, a_pod_that_comes_between_unstaging_and_detaching_finds_it_attached) {
+  start();
+  make_ready("web");
+  shell.remove("web");
+  shell.end(unpublish("web"));
+  shell.write("two", claim_volume);
+  shell.end(unstage);
+  ASSERT_TRUE(shell.is_in_flight(stage));
+  EXPECT_THAT(only<StageCsiVolume>().publish_context, ElementsAre(Pair("device", "/dev/x")));
+}
+
+TEST_F(CsiAttach, kb_15_4_what_is_not_certain_is_repeated_before_anything_else) {
+  start();
+  shell.write("web", claim_volume);
+  shell.fail(attach, error_of(ErrorKind::Uncertain, "ControllerPublishFailed"));
+  EXPECT_THAT(shell.doing(), IsEmpty());
+  EXPECT_EQ(shell.volume("web", "v").reason, "ControllerPublishFailed");
+  shell.wake();
+  EXPECT_THAT(shell.doing(), ElementsAre(attach));
+}
+
+TEST_F(CsiAttach, kb_15_4_what_is_not_certain_is_detached_if_its_pod_is_gone) {
+  start();
+  shell.write("web", claim_volume);
+  shell.fail(attach, error_of(ErrorKind::Uncertain, "ControllerPublishFailed"));
+  shell.remove("web");
+  shell.end(unstage);
+  ASSERT_TRUE(shell.is_in_flight(detach));
+  EXPECT_EQ(only<UnpublishCsiController>().volume.handle, "h");
+}
+
+TEST_F(CsiAttach, after_a_certain_no_there_is_nothing_to_detach) {
+  start();
+  shell.write("web", claim_volume);
+  shell.fail(attach, error_of(ErrorKind::Transient, "ControllerPublishFailed"));
+  shell.remove("web");
+  while (!shell.in_flight.empty()) {
+    EXPECT_THAT(steps_of<UnpublishCsiController>(shell), IsEmpty());
+    shell.end(shell.in_flight.front().what);
+  }
+  EXPECT_FALSE(device());
+}
+
+TEST_F(CsiAttach, a_certain_no_after_an_uncertain_answer_leaves_it_to_be_detached) {
+  start();
+  shell.write("web", claim_volume);
+  shell.fail(attach, error_of(ErrorKind::Uncertain, "ControllerPublishFailed"));
+  shell.wake();
+  shell.fail(attach, error_of(ErrorKind::Transient, "ControllerPublishFailed"));
+  shell.remove("web");
+  shell.end(unstage);
+  EXPECT_EQ(steps_of<UnpublishCsiController>(shell).size(), 1u);
+}
+
+TEST_F(CsiAttach, a_reboot_does_not_make_forget_what_was_attached) {
+  TreeFacts tree;
+  tree.attachments = {stamp()};
+  start("", tree);
+  shell.end(unstage);
+  ASSERT_TRUE(shell.is_in_flight(detach));
+  EXPECT_EQ(only<UnpublishCsiController>().node_id, "n1");
+  EXPECT_EQ(only<UnstageCsiVolume>().path, stamp().staged_path);
+  shell.finish();
+  EXPECT_FALSE(device());
+}
+
+TEST_F(CsiAttach, after_a_reboot_what_pods_may_have_of_it_goes_first) {
+  TreeFacts tree;
+  tree.attachments = {stamp()};
+  FoundPod pod{uid_of("web"), true, Namespace("default"), ObjectName("web"), {}, {}};
+  pod.volumes.push_back({PluginName("kubernetes.io/csi"), VolumeDirectory("pv"), false});
+  tree.pods = {pod};
+  start("", tree);
+  ASSERT_THAT(shell.doing(), ElementsAre("unpublish default/web/pv"));
+  shell.end("unpublish default/web/pv");
+  if (!shell.is_in_flight(unstage)) shell.wake();
+  EXPECT_TRUE(shell.is_in_flight(unstage));
+}
+
+TEST_F(CsiAttach, after_a_reboot_a_volume_of_a_driver_that_is_gone_holds_up_no_other) {
+  TreeFacts tree;
+  tree.attachments = {stamp()};
+  FoundPod pod{uid_of("web"), true, Namespace("default"), ObjectName("web"), {}, {}};
+  pod.volumes.push_back({PluginName("kubernetes.io/csi"), VolumeDirectory("pv"), false});
+  tree.pods = {pod};
+  start("", tree);
+  shell.fail("unpublish default/web/pv", error_of(ErrorKind::Transient, "DriverNotRegistered"));
+  shell.advance(2s);
+  EXPECT_TRUE(shell.is_in_flight(unstage));
+}
+
+TEST_F(CsiAttach, after_a_restart_the_controller_is_asked_again_and_gives_the_answer_again) {
+  TreeFacts tree;
+  tree.attachments = {stamp()};
+  shell.write("web", claim_volume);
+  start("", tree, {"storage.yaml", "web.yaml"});
+  // Before the driver was there nobody could know that it is wanted.
+  if (shell.is_in_flight(unstage)) shell.end(unstage);
+  ASSERT_TRUE(shell.is_in_flight(attach));
+  attach_and_stage("/dev/y");
+  EXPECT_THAT(only<PublishCsiVolume>().publish_context, ElementsAre(Pair("device", "/dev/y")));
+}
+
+TEST_F(CsiAttach, a_detach_that_fails_is_tried_with_growing_pauses) {
+  start();
+  make_ready("web");
+  shell.remove("web");
+  shell.end(unpublish("web"));
+  shell.end("remove the directory of default/web");
+  Duration last{};
+  for (int i = 0; i < 5; ++i) {
+    shell.end(unstage);
+    if (!shell.is_in_flight(detach)) shell.wake();
+    ASSERT_TRUE(shell.is_in_flight(detach)) << i;
+    shell.fail(detach, error_of(ErrorKind::Transient, "ControllerUnpublishFailed"));
+    ASSERT_THAT(shell.doing(), IsEmpty());
+    last = shell.wake();
+  }
+  EXPECT_GT(last, 4s);
+  EXPECT_EQ(shell.count("FailedDetachVolume device/" + key), 1);
+}
+
+TEST_F(CsiAttach, a_secret_that_is_gone_holds_up_the_detach_and_is_in_no_record) {
+  start(", controllerPublishSecretRef: {namespace: default, name: s}");
+  shell.write_text("secret.yaml",
+                   "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {k: swordfish}\n");
+  make_ready("web");
+  shell.feed(FileGone{"secret.yaml"});
+  shell.remove("web");
+  shell.end(unpublish("web"));
+  shell.end("remove the directory of default/web");
+  shell.end(unstage);
+  EXPECT_THAT(shell.doing(), IsEmpty());
+  ASSERT_TRUE(device());
+  EXPECT_EQ(device()->reason, "SecretNotFound");
+  shell.write_text("secret.yaml",
+                   "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {k: swordfish}\n");
+  shell.wake();
+  ASSERT_TRUE(shell.is_in_flight(detach));
+  EXPECT_EQ(only<UnpublishCsiController>().secrets.at("k").expose_secret(), "swordfish");
+}
+
+TEST_F(CsiAttach, a_driver_that_needs_none_is_staged_at_once_and_not_in_use) {
+  start();
+  shell.write_text("driver.yaml",
+                   "apiVersion: storage.k8s.io/v1\nkind: CSIDriver\nmetadata: {name: d.example.com}\n"
+                   "spec: {attachRequired: false}\n");
+  shell.write("web", claim_volume);
+  EXPECT_THAT(shell.doing(), ElementsAre(stage));
+  ASSERT_TRUE(device());
+  EXPECT_FALSE(device()->in_use);
+}
+
+class CsiAttachByOthers : public CsiAttach {
+ protected:
+  CsiAttachByOthers() : CsiAttach(true) {}
+};
+
+TEST_F(CsiAttachByOthers, kb_8_is_in_use_before_it_is_attached_and_waited_for_until_it_is) {
+  start();
+  shell.write("web", claim_volume);
+  EXPECT_THAT(shell.doing(), IsEmpty());
+  ASSERT_TRUE(device());
+  EXPECT_TRUE(device()->in_use);
+  EXPECT_EQ(shell.volume("web", "v").phase, Phase::Attaching);
+  EXPECT_EQ(shell.volume("web", "v").reason, "WaitingForAttachment");
+  EXPECT_EQ(shell.count("WaitingForAttachment device/" + key), 1);
+  shell.write_text("va.yaml", attachment_yaml("attached: false, attachError: {message: no room}"));
+  EXPECT_THAT(shell.doing(), IsEmpty());
+  EXPECT_EQ(shell.volume("web", "v").reason, "AttachFailed");
+  EXPECT_THAT(shell.volume("web", "v").message, HasSubstr("no room"));
+  shell.write_text("va.yaml", attachment_yaml("attached: true, attachmentMetadata: {device: /dev/z}"));
+  ASSERT_THAT(shell.doing(), ElementsAre(stage));
+  EXPECT_THAT(only<StageCsiVolume>().publish_context, ElementsAre(Pair("device", "/dev/z")));
+  shell.end(stage);
+  EXPECT_THAT(only<PublishCsiVolume>().publish_context, ElementsAre(Pair("device", "/dev/z")));
+  shell.end(publish("web"));
+  EXPECT_TRUE(shell.pod("web").ready);
+  EXPECT_EQ(shell.volume("web", "v").reason, "");
+}
+
+TEST_F(CsiAttachByOthers, kb_8_on_the_way_down_nobody_is_asked_and_it_is_in_use_no_more) {
+  start();
+  shell.write_text("va.yaml", attachment_yaml("attached: true"));
+  shell.write("web", claim_volume);
+  shell.end(stage);
+  shell.end(publish("web"));
+  shell.remove("web");
+  while (!shell.in_flight.empty()) {
+    EXPECT_THAT(steps_of<UnpublishCsiController>(shell), IsEmpty());
+    shell.end(shell.in_flight.front().what);
+  }
+  EXPECT_FALSE(device());
+}
+
+TEST_F(CsiAttachByOthers, an_attachment_that_goes_takes_nothing_from_a_pod_and_keeps_the_next_one_waiting) {
+  start();
+  shell.write_text("va.yaml", attachment_yaml("attached: true"));
+  shell.write("web", claim_volume);
+  shell.end(stage);
+  shell.end(publish("web"));
+  shell.feed(FileGone{"va.yaml"});
+  EXPECT_THAT(shell.doing(), IsEmpty());
+  EXPECT_TRUE(shell.pod("web").ready);
+  shell.write("two", claim_volume);
+  EXPECT_THAT(shell.doing(), IsEmpty());
+  EXPECT_EQ(shell.volume("two", "v").reason, "WaitingForAttachment");
+  shell.write_text("va.yaml", attachment_yaml("attached: true"));
+  EXPECT_THAT(shell.doing(), ElementsAre(publish("two")));
+}
+
+TEST_F(CsiAttachByOthers, who_never_got_it_lets_it_go_again) {
+  start();
+  shell.write("web", claim_volume);
+  ASSERT_TRUE(device());
+  shell.remove("web");
+  shell.finish();
+  EXPECT_FALSE(device());
+}
+
+}  // namespace
+}  // namespace mooring

@@ -1,0 +1,133 @@
+// Volumes of CSI drivers that grow and are copied: whose turn it is, the controller's or the node's.
+
+#include <gmock/gmock.h>
+
+#include "driver_claims_fixture.h"
+
+namespace mooring {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+TEST_F(DriverClaims, a_claim_has_its_new_size_when_the_driver_said_so_if_the_node_has_no_part) {
+  start_with();
+  put_driver(able_driver());
+  bind_claim();
+  shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
+  const auto steps = steps_of<ExpandCsiController>(shell_);
+  ASSERT_THAT(steps, SizeIs(1));
+  EXPECT_EQ(steps[0].volume.handle, "vol-1");
+  EXPECT_EQ(steps[0].required_bytes, 2ULL << 30);
+  EXPECT_EQ(claim().capacity, "1Gi");
+  shell_.end(doing("grow pv/"), grown(2ULL << 30, false));
+  EXPECT_EQ(claim().capacity, "2Gi");
+  EXPECT_EQ(shell_.count("VolumeResizeSuccessful persistentvolumeclaim/default/data"), 1);
+}
+
+TEST_F(DriverClaims, the_node_is_not_asked_where_the_driver_says_that_it_has_no_part) {
+  start_with();
+  put_driver(able_driver());
+  bind_claim();
+  shell_.write("web", {{"data", of_claim("data")}});
+  shell_.end(doing("stage "));
+  shell_.end(doing("publish "));
+  shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
+  shell_.end(doing("grow pv/"), grown(2ULL << 30, false));
+  EXPECT_THAT(steps_of<ExpandCsiVolume>(shell_), IsEmpty());
+  EXPECT_EQ(claim().capacity, "2Gi");
+  EXPECT_TRUE(shell_.pod("web").ready);
+}
+
+TEST_F(DriverClaims, a_claim_has_its_new_size_when_the_node_has_done_its_part) {
+  start_with();
+  put_driver(able_driver());
+  bind_claim();
+  shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
+  shell_.end(doing("grow pv/"), grown(2ULL << 30, true));
+  EXPECT_EQ(claim().capacity, "1Gi");
+  EXPECT_EQ(claim().reason, "FileSystemResizePending");
+  shell_.write("web", {{"data", of_claim("data")}});
+  const auto expansions = steps_of<ExpandCsiVolume>(shell_);
+  ASSERT_THAT(expansions, SizeIs(1));
+  EXPECT_EQ(expansions[0].required_bytes, 2ULL << 30);
+  EXPECT_FALSE(expansions[0].may_be_refused) << "somebody waits for it";
+  shell_.end(doing("stage "));
+  EXPECT_EQ(claim().capacity, "2Gi");
+  EXPECT_EQ(claim().reason, "");
+}
+
+TEST_F(DriverClaims, what_a_pod_has_grows_when_the_driver_has_made_the_volume_larger_and_not_before) {
+  start_with();
+  put_driver(able_driver());
+  bind_claim();
+  shell_.write("web", {{"data", of_claim("data")}});
+  shell_.end(doing("stage "));
+  shell_.end(doing("publish "));
+  shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
+  EXPECT_THAT(steps_of<ExpandCsiVolume>(shell_), IsEmpty()) << "the driver has not done its part";
+  ASSERT_NE(doing("grow pv/"), "");
+  shell_.end(doing("grow pv/"), grown(2ULL << 30, true));
+  EXPECT_EQ(claim().capacity, "1Gi");
+  const auto expansions = steps_of<ExpandCsiVolume>(shell_);
+  ASSERT_THAT(expansions, SizeIs(1));
+  EXPECT_EQ(expansions[0].required_bytes, 2ULL << 30);
+  shell_.end(doing("grow "));
+  EXPECT_EQ(claim().capacity, "2Gi");
+}
+
+TEST_F(DriverClaims, the_node_grows_what_the_controller_cannot) {
+  CsiDriver driver = able_driver();
+  driver.controller->expand_volume = false;
+  start_with();
+  put_driver(driver);
+  bind_claim();
+  shell_.write("web", {{"data", of_claim("data")}});
+  shell_.end(doing("stage "));
+  shell_.end(doing("publish "));
+  shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
+  EXPECT_THAT(steps_of<ExpandCsiController>(shell_), IsEmpty());
+  EXPECT_THAT(steps_of<ExpandCsiVolume>(shell_), SizeIs(1));
+  EXPECT_EQ(claim().capacity, "1Gi");
+  shell_.end(doing("grow "));
+  EXPECT_EQ(claim().capacity, "2Gi");
+}
+
+TEST_F(DriverClaims, a_refused_growth_leaves_the_volume_as_it_was_and_in_use) {
+  start_with();
+  put_driver(able_driver());
+  bind_claim();
+  shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
+  shell_.fail(doing("grow pv/"), error_of(ErrorKind::Final, "ControllerExpandFailed", "too large"));
+  EXPECT_EQ(claim().capacity, "1Gi");
+  EXPECT_EQ(claim().phase, "Bound");
+  EXPECT_THAT(claim().message, HasSubstr("too large"));
+  shell_.write("web", {{"data", of_claim("data")}});
+  const auto expansions = steps_of<ExpandCsiVolume>(shell_);
+  ASSERT_THAT(expansions, SizeIs(1));
+  EXPECT_EQ(expansions[0].required_bytes, 1ULL << 30);
+}
+
+TEST_F(DriverClaims, what_is_being_copied_stays_until_the_copy_is_there) {
+  start_with();
+  put_driver(able_driver());
+  bind_claim();
+  const std::string source = claim().volume;
+  shell_.write_text("d.yaml",
+                    claim_yaml("copy", "1Gi", "  dataSource: {kind: PersistentVolumeClaim, name: data}\n"));
+  const auto steps = steps_of<CreateCsiVolume>(shell_);
+  ASSERT_THAT(steps, SizeIs(1));
+  EXPECT_EQ(steps[0].request.source.id, "vol-1");
+  shell_.feed(FileGone{"c.yaml"});
+  EXPECT_THAT(steps_of<DeleteCsiVolume>(shell_), IsEmpty());
+  EXPECT_EQ(persistent(source).phase, "Bound");
+  shell_.end(doing("provision pv/"), made("vol-2"));
+  EXPECT_EQ(claim("copy").phase, "Bound");
+  const auto deletions = steps_of<DeleteCsiVolume>(shell_);
+  ASSERT_THAT(deletions, SizeIs(1));
+  EXPECT_EQ(deletions[0].volume.handle, "vol-1");
+}
+
+}  // namespace
+}  // namespace mooring
