@@ -265,6 +265,9 @@ TEST(CsiProvisioner, drivers_are_followed_and_take_no_name_that_is_taken) {
   EXPECT_NE(all.find("d.example.com"), nullptr);
   EXPECT_EQ(all.find("nfs.example.com"), nfs);
   EXPECT_EQ(all.find("node-only.example.com"), nullptr);
+  EXPECT_THAT(all.why_not("node-only.example.com"), testing::HasSubstr("has no controller service on this node"));
+  EXPECT_TRUE(all.follow_drivers({}));  // What the one lacked is no longer said.
+  EXPECT_EQ(all.why_not("node-only.example.com"), "");
   EXPECT_FALSE(all.follow_drivers({}));
   EXPECT_NE(all.find("d.example.com"), nullptr);  // Its volumes wait for it.
   driver.controller->clone_volume = false;

@@ -86,7 +86,7 @@ TEST(RoundTrip, operations_come_back_equal_and_in_order) {
 
 TEST(RoundTrip, an_outcome_with_an_error_keeps_every_field) {
   const std::vector<Outcome> outcomes = round_trip(Outcomes{sample_outcomes()}).outcomes;
-  ASSERT_EQ(outcomes.size(), 6u);
+  ASSERT_EQ(outcomes.size(), sample_outcomes().size());
   const Outcome& failed = outcomes[0];
   EXPECT_EQ(failed.id, OperationId{7});
   EXPECT_EQ(failed.steps_done, 3u);
@@ -109,7 +109,7 @@ TEST(RoundTrip, an_outcome_with_an_error_keeps_every_field) {
 TEST(RoundTrip, an_outcome_with_a_tree_keeps_every_field) {
   const std::vector<Outcome> sent = sample_outcomes();
   const std::vector<Outcome> outcomes = round_trip(Outcomes{sent}).outcomes;
-  ASSERT_EQ(outcomes.size(), 6u);
+  ASSERT_EQ(outcomes.size(), sample_outcomes().size());
   const Outcome& scanned = outcomes[1];
   EXPECT_TRUE(scanned.is_partial);
   EXPECT_FALSE(scanned.changed);
@@ -118,11 +118,13 @@ TEST(RoundTrip, an_outcome_with_a_tree_keeps_every_field) {
   ASSERT_TRUE(scanned.tree.has_value());
   EXPECT_EQ(scanned.tree->pods, sent[1].tree->pods);
   EXPECT_EQ(scanned.tree->trash, sent[1].tree->trash);
+  EXPECT_EQ(scanned.tree->attachments.size(), 2u);
+  EXPECT_EQ(scanned.tree->attachments, sent[1].tree->attachments);
 }
 
 TEST(RoundTrip, an_outcome_with_a_measurement_keeps_every_field) {
   const std::vector<Outcome> outcomes = round_trip(Outcomes{sample_outcomes()}).outcomes;
-  ASSERT_EQ(outcomes.size(), 6u);
+  ASSERT_EQ(outcomes.size(), sample_outcomes().size());
   EXPECT_EQ(outcomes[2].usage, (FileSystemUsage{10u << 20, 3u << 20, 7u << 20, 1000, 11, 989}));
   EXPECT_TRUE(outcomes[2].is_enforced);
   EXPECT_FALSE(outcomes[3].usage);
@@ -132,12 +134,28 @@ TEST(RoundTrip, an_outcome_with_a_measurement_keeps_every_field) {
 TEST(RoundTrip, an_outcome_with_a_driver_keeps_every_field) {
   const std::vector<Outcome> sent = sample_outcomes();
   const std::vector<Outcome> outcomes = round_trip(Outcomes{sent}).outcomes;
-  ASSERT_EQ(outcomes.size(), 6u);
+  ASSERT_EQ(outcomes.size(), sample_outcomes().size());
   ASSERT_TRUE(outcomes[4].csi_driver);
   EXPECT_EQ(outcomes[4].csi_driver, sent[4].csi_driver);
   EXPECT_EQ(outcomes[4].csi_driver->topology.at("zone"), "a");
   EXPECT_TRUE(outcomes[4].csi_driver->controller->clone_volume);
   EXPECT_FALSE(outcomes[3].csi_driver);
+}
+
+TEST(RoundTrip, an_outcome_with_what_a_controller_made_keeps_every_field) {
+  const std::vector<Outcome> sent = sample_outcomes();
+  const std::vector<Outcome> outcomes = round_trip(Outcomes{sent}).outcomes;
+  ASSERT_EQ(outcomes.size(), sent.size());
+  std::size_t made_count = 0;
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    EXPECT_EQ(outcomes[i].csi_made, sent[i].csi_made) << i;
+    EXPECT_EQ(outcomes[i].csi_calls, sent[i].csi_calls) << i;
+    EXPECT_EQ(outcomes[i].flex_probe, sent[i].flex_probe) << i;
+    EXPECT_EQ(outcomes[i].flex_unsupported, sent[i].flex_unsupported) << i;
+    EXPECT_EQ(outcomes[i].condition, sent[i].condition) << i;
+    made_count += sent[i].csi_made.has_value() ? 1 : 0;
+  }
+  EXPECT_EQ(made_count, 4u);
 }
 
 TEST(Decode, a_key_that_is_there_twice_is_refused) {
