@@ -1,16 +1,13 @@
 #include "binding/copies.h"
 
-#include <memory>
-
 #include "base/quote.h"
+#include "binding/snapshots.h"
 
 namespace mooring {
 namespace {
 
 using manifest::CsiSource;
 using manifest::PersistentVolumeClaim;
-using manifest::VolumeSnapshot;
-using manifest::VolumeSnapshotContent;
 
 Error unavailable(const PersistentVolumeClaim& claim, const std::string& what, std::string remedy) {
   return refusal("DataSourceUnavailable",
@@ -47,41 +44,17 @@ Result<CsiContentSource> clone_of(const Draft& draft, const PersistentVolumeClai
   return CsiContentSource{CsiContentSource::Kind::Volume, source->volume_handle};
 }
 
-/// The content of a snapshot: what it names, or what names it.
-std::shared_ptr<const VolumeSnapshotContent> content_of(const ObjectStore& objects, const ObjectKey& key,
-                                                        const VolumeSnapshot& snapshot) {
-  const auto is_its = [&](const VolumeSnapshotContent& content) {
-    const bool is_same = content.snapshot_uid.empty() || content.snapshot_uid == snapshot.uid;
-    return content.snapshot == key && is_same;
-  };
-  if (!snapshot.content.empty()) {
-    auto content = objects.find_snapshot_content(snapshot.content);
-    return content != nullptr && is_its(*content) ? content : nullptr;
-  }
-  for (const ObjectName& name : objects.snapshot_contents()) {
-    auto content = objects.find_snapshot_content(name);
-    if (content != nullptr && is_its(*content)) return content;
-  }
-  return nullptr;
-}
-
 Result<CsiContentSource> restored(const Draft& draft, const PersistentVolumeClaim& claim,
                                   const std::string& driver) {
   const ObjectKey key{claim.key.name_space, ObjectName(claim.data_source->name)};
   const auto snapshot = draft.objects().find_snapshot(key);
   if (snapshot == nullptr) return unavailable(claim, "which is not there", "make it first");
-  const auto content = content_of(draft.objects(), key, *snapshot);
-  if (content == nullptr || snapshot->is_being_deleted)
-    return unavailable(claim, "which is bound to no VolumeSnapshotContent", "see to that snapshot first");
-  if (content->driver != driver) return of_other_driver(claim, driver);
-  // One that somebody else made is as ready as it will ever be: nobody here keeps its status.
-  const bool was_made = !content->volume_handle.empty();
-  if (content->snapshot_handle.empty() || (was_made && !content->is_ready))
-    return unavailable(claim, "which is not ready to use", "");
-  if (content->restore_size) {
-    MOORING_TRY(check_room(claim, *content->restore_size));
-  }
-  return CsiContentSource{CsiContentSource::Kind::Snapshot, content->snapshot_handle};
+  if (snapshot->is_being_deleted) return unavailable(claim, "which is being deleted", "name another one");
+  const auto found = usable_snapshot(draft.ledger(), draft.objects(), *snapshot);
+  if (!found) return unavailable(claim, found.error().message, found.error().remedy);
+  if (found.value().driver.str() != driver) return of_other_driver(claim, driver);
+  MOORING_TRY(check_room(claim, found.value().restore_size));
+  return CsiContentSource{CsiContentSource::Kind::Snapshot, found.value().handle};
 }
 
 }  // namespace

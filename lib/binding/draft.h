@@ -18,6 +18,8 @@ class Draft {
 
   const BindingWorld& world() const { return world_; }
   const ObjectStore& objects() const { return world_.objects; }
+  /// As it is written down, without the changes; snapshots are planned apart (plan_snapshots()).
+  const Ledger& ledger() const { return ledger_; }
 
   /// nullptr: there is no such row. Right until the row is changed or dropped.
   const LedgerClaim* find(const ObjectKey& claim) const;

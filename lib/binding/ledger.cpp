@@ -88,6 +88,7 @@ const LedgerVolume* Ledger::find(const ObjectName& volume) const {
 void apply(Ledger& ledger, const LedgerChanges& changes) {
   apply_to(ledger.claims, changes.claims);
   apply_to(ledger.volumes, changes.volumes);
+  apply_to(ledger.snapshots, changes.snapshots);
 }
 
 std::vector<std::string> broken_rules(const Ledger& ledger) {
@@ -103,6 +104,12 @@ std::vector<std::string> broken_rules(const Ledger& ledger) {
   }
   for (const auto& [name, row] : ledger.volumes)
     add(broken_of_volume(name, row, ledger));
+  for (const auto& [name, row] : ledger.snapshots) {
+    if (name != content_name(row))
+      add("the row " + name.str() + " is of snapshot " + content_name(row).str());
+    if (row.state == LedgerSnapshot::State::Ready && row.handle.empty())
+      add("snapshot " + name.str() + " is ready, and nobody knows what its driver calls it");
+  }
   return broken;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "base/quantity.h"
+#include "binding/ledger_snapshot.h"
 #include "manifest/objects.h"
 #include "provision/provisioner.h"
 
@@ -59,13 +60,14 @@ struct LedgerVolume {
 /// True if a CSI driver made it, or is to: what is to be done about it waits for that driver.
 bool is_of_driver(const LedgerVolume& row);
 
-/// All that is remembered of claims and volumes across restarts and reboots.
+/// All that is remembered of claims, volumes and snapshots across restarts and reboots.
 ///
 /// Invariant: a volume row that is Provisioning or Bound and the claim row that its claimRef names point at
 /// each other, by uid. So no volume is two claims', and no claim has two volumes.
 struct Ledger {
   std::map<ObjectKey, LedgerClaim> claims;
   std::map<ObjectName, LedgerVolume> volumes;
+  LedgerSnapshots snapshots;
 
   const LedgerClaim* find(const ObjectKey& claim) const;
   const LedgerVolume* find(const ObjectName& volume) const;
@@ -75,7 +77,8 @@ struct Ledger {
 struct LedgerChanges {
   std::map<ObjectKey, std::optional<LedgerClaim>> claims;     ///< nullopt: the row goes.
   std::map<ObjectName, std::optional<LedgerVolume>> volumes;  ///< Likewise.
-  bool empty() const { return claims.empty() && volumes.empty(); }
+  std::map<ObjectName, std::optional<LedgerSnapshot>> snapshots;
+  bool empty() const { return claims.empty() && volumes.empty() && snapshots.empty(); }
 };
 
 /// The ledger after the changes.

@@ -29,8 +29,8 @@ struct Origin {
 /// One plan, put together.
 class Planner {
  public:
-  Planner(const LedgerSnapshots& rows, const SnapshotWorld& world, Random& random)
-      : rows_(rows), world_(world), random_(random) {}
+  Planner(const SnapshotWorld& world, Random& random)
+      : rows_(world.ledger.snapshots), world_(world), random_(random) {}
 
   SnapshotPlan run() && {
     for (const auto& [name, end] : world_.ends)
@@ -98,9 +98,7 @@ class Planner {
   /// The manifest that the row is of; nullptr: it is gone, or another one of that name.
   std::shared_ptr<const VolumeSnapshot> manifest_of(const LedgerSnapshot& row) const {
     auto manifest = world_.objects.find_snapshot(row.snapshot);
-    if (manifest == nullptr || manifest->is_being_deleted || manifest->claim.str().empty()) return nullptr;
-    if (!manifest->uid.empty() && manifest->uid != row.uid) return nullptr;
-    return manifest;
+    return manifest != nullptr && is_of(row, *manifest) ? manifest : nullptr;
   }
 
   bool is_being_restored(const LedgerSnapshot& row) const {
@@ -113,11 +111,24 @@ class Planner {
     });
   }
 
+  /// What was kept is no concern of the ledger any more when a manifest tells of it.
+  void take_over(const ObjectName& name, const LedgerSnapshot& row) {
+    for (const ObjectName& content : world_.objects.snapshot_contents()) {
+      const auto manifest = world_.objects.find_snapshot_content(content);
+      if (manifest->driver != row.driver.str() || manifest->snapshot_handle != row.handle) continue;
+      tell(false, "SnapshotTakenOver", row.snapshot,
+           "the VolumeSnapshotContent " + content.str() + " of the manifests has what was kept of it");
+      plan_.changes[name] = std::nullopt;
+      return;
+    }
+  }
+
   /// What no manifest asks for any more goes, as its policy says.
   void follow_manifest(const ObjectName& name) {
     const LedgerSnapshot* row = find(name);
-    if (row == nullptr || (row->state != State::Making && row->state != State::Ready)) return;
-    if (manifest_of(*row) != nullptr) return;
+    if (row == nullptr) return;
+    if (row->state == State::Released) return take_over(name, *row);
+    if (!is_live(*row) || manifest_of(*row) != nullptr) return;
     const bool may_be_hidden = world_.objects.find_snapshot(row->snapshot) == nullptr &&
                                world_.objects.may_hold_snapshot(row->snapshot);
     if (!world_.is_complete || may_be_hidden) return;
@@ -137,22 +148,22 @@ class Planner {
   const LedgerSnapshot* row_of(const VolumeSnapshot& manifest) const {
     for (const auto& [name, row] : rows_) {
       const LedgerSnapshot* now = find(name);
-      if (now != nullptr && now->snapshot == manifest.key && manifest_of(*now) != nullptr &&
-          (now->state == State::Making || now->state == State::Ready))
-        return now;
+      if (now != nullptr && is_live(*now) && is_of(*now, manifest)) return now;
     }
     return nullptr;
   }
 
   void look_at(const VolumeSnapshot& manifest) {
-    if (manifest.claim.str().empty() || manifest.is_being_deleted) return;
+    if (manifest.is_being_deleted) return;
     if (const LedgerSnapshot* row = row_of(manifest)) return describe(*row);
     if (!world_.is_complete) return;
-    Result<LedgerSnapshot> fresh = begun(manifest);
-    if (!fresh) {
-      const Error& error = fresh.error();
-      return say(manifest.key, {error.reason, error.message, error.remedy, true});
+    if (!manifest.content.empty() || content_of(world_.objects, manifest) != nullptr) {
+      const auto found = usable_snapshot(world_.ledger, world_.objects, manifest);
+      if (!found) complain(manifest, found.error());
+      return;
     }
+    Result<LedgerSnapshot> fresh = begun(manifest);
+    if (!fresh) return complain(manifest, fresh.error());
     const ObjectName name = content_name(fresh.value());
     if (const LedgerSnapshot* before = find(name)) {
       return say(manifest.key, {"SnapshotContentExists",
@@ -164,6 +175,15 @@ class Planner {
          "driver " + fresh.value().driver.str() + " is to cut it of " + fresh.value().volume.str());
     describe(fresh.value());
     plan_.changes[name] = std::move(fresh).value();
+  }
+
+  /// What is waited for is no warning.
+  void complain(const VolumeSnapshot& manifest, const Error& error) {
+    const bool is_waiting = error.reason == "ClaimNotBound" || error.reason == "DriverNotRegistered";
+    std::string message = error.reason.starts_with("SnapshotContent") || error.reason == "SnapshotNotReady"
+                              ? "snapshot " + manifest.key.text() + ", " + error.message
+                              : error.message;
+    say(manifest.key, {error.reason, std::move(message), error.remedy, !is_waiting});
   }
 
   void describe(const LedgerSnapshot& row) {
@@ -268,53 +288,8 @@ class Planner {
 
 }  // namespace
 
-ObjectName content_name(const LedgerSnapshot& row) {
-  return ObjectName("snapcontent-" + row.uid);
-}
-
-SnapshotPlan plan_snapshots(const LedgerSnapshots& rows, const SnapshotWorld& world, Random& random) {
-  return Planner(rows, world, random).run();
-}
-
-ProvisionWork work_of(const LedgerSnapshot& row) {
-  CsiVolume volume;
-  volume.driver = row.driver;
-  volume.handle = row.volume_handle;
-  // The name that external-snapshotter gives: the same name is the same snapshot, for ever.
-  CsiSnapshotRequest request{"snapshot-" + row.uid, row.parameters};
-  switch (row.state) {
-    case State::Making:
-      return {
-          {CreateCsiSnapshot{std::move(volume), std::move(request), {}}}, Lane::Own, row.driver, row.secret};
-    case State::Deleting:
-      return {{DeleteCsiSnapshot{std::move(volume), row.handle, std::move(request), {}}},
-              Lane::Own,
-              row.driver,
-              row.secret};
-    case State::Ready:
-    case State::Released:
-      break;
-  }
-  return {};
-}
-
-std::optional<UsableSnapshot> usable_snapshot(const LedgerSnapshots& rows, const ObjectKey& snapshot) {
-  for (const auto& [name, row] : rows) {
-    if (row.snapshot == snapshot && row.state == State::Ready)
-      return UsableSnapshot{row.driver, row.handle, row.restore_size};
-  }
-  return std::nullopt;
-}
-
-std::set<ObjectName> volumes_being_cut(const LedgerSnapshots& rows) {
-  std::set<ObjectName> volumes;
-  for (const auto& [name, row] : rows) {
-    // Also of one that is to be deleted whose handle nobody knows: it is asked for once more.
-    const bool is_asked_for =
-        row.state == State::Making || (row.state == State::Deleting && row.handle.empty());
-    if (is_asked_for) volumes.insert(row.volume);
-  }
-  return volumes;
+SnapshotPlan plan_snapshots(const SnapshotWorld& world, Random& random) {
+  return Planner(world, random).run();
 }
 
 }  // namespace mooring

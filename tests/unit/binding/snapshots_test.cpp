@@ -48,7 +48,7 @@ struct Snapshots : Binding {
   /// Plans, applies, and checks that this was all.
   void cut(const std::string& more = "") {
     if (!more.empty()) read(base + more);
-    last_plan = plan_snapshots(rows, {store, ledger, drivers, is_complete, work_ends}, random);
+    last_plan = plan_snapshots({store, ledger, drivers, is_complete, work_ends}, random);
     for (const auto& [name, row] : last_plan.changes) {
       if (row) {
         rows.insert_or_assign(name, *row);
@@ -57,7 +57,7 @@ struct Snapshots : Binding {
       }
     }
     work_ends.clear();
-    const SnapshotPlan again = plan_snapshots(rows, {store, ledger, drivers, is_complete, {}}, random);
+    const SnapshotPlan again = plan_snapshots({store, ledger, drivers, is_complete, {}}, random);
     EXPECT_THAT(again.changes, IsEmpty()) << "a plan that is applied has nothing to add";
     last_plan.snapshots = again.snapshots;
   }
@@ -71,9 +71,13 @@ struct Snapshots : Binding {
     return found == last_plan.snapshots.end() ? std::string() : found->second.reason;
   }
 
+  Result<UsableSnapshot> usable(const std::string& name = "s") const {
+    return usable_snapshot(ledger, store, *store.find_snapshot(claim_key(name)));
+  }
+
   std::string base;
   std::map<DriverName, CsiDriver> drivers;
-  LedgerSnapshots rows;
+  LedgerSnapshots& rows = ledger.snapshots;
   std::map<ObjectName, SnapshotWorkEnd> work_ends;
   SnapshotPlan last_plan;
 };
@@ -99,7 +103,7 @@ TEST_F(Snapshots, are_usable_when_the_driver_says_so) {
   cut();
   EXPECT_EQ(row().handle, "snap-1");
   EXPECT_EQ(reason(), "SnapshotNotReady");
-  EXPECT_FALSE(usable_snapshot(rows, claim_key("s")));
+  EXPECT_FALSE(usable());
   EXPECT_THAT(work_of(row()).steps, SizeIs(1)) << "it is asked how far it is";
   end({Kind::Made, {"snap-1", "vol-7", 1ull << 30, "2026-01-01T00:00:00Z", true}, {}});
   cut();
@@ -107,10 +111,10 @@ TEST_F(Snapshots, are_usable_when_the_driver_says_so) {
   EXPECT_EQ(reason(), "");
   EXPECT_THAT(work_of(row()).steps, IsEmpty());
   EXPECT_THAT(volumes_being_cut(rows), IsEmpty());
-  const auto usable = usable_snapshot(rows, claim_key("s"));
-  ASSERT_TRUE(usable);
-  EXPECT_EQ(usable->handle, "snap-1");
-  EXPECT_EQ(usable->restore_size, quantity("1Gi"));
+  const auto found = usable();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found.value().handle, "snap-1");
+  EXPECT_EQ(found.value().restore_size, quantity("1Gi"));
 }
 
 TEST_F(Snapshots, go_with_their_manifest_as_their_class_says) {
