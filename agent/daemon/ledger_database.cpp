@@ -14,8 +14,8 @@
 namespace mooring {
 namespace {
 
-constexpr const char* schema = R"sql(
-BEGIN IMMEDIATE;
+/// The tables as they were first, version 1...
+constexpr const char* first_tables = R"sql(
 CREATE TABLE claims (
   namespace TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -54,11 +54,33 @@ CREATE UNIQUE INDEX one_claim_of_a_volume ON claims (volume) WHERE volume IS NOT
 CREATE UNIQUE INDEX one_volume_of_a_claim ON volumes (claim_namespace, claim_name)
   WHERE state IN ('Provisioning', 'Bound');
 PRAGMA application_id = 1299148658;
-PRAGMA user_version = 1;
-COMMIT;
+)sql";
+/// ...and what version 2 has besides. It is all that a file of version 1 lacks.
+constexpr const char* snapshot_table = R"sql(
+CREATE TABLE snapshots (
+  name TEXT NOT NULL PRIMARY KEY,
+  namespace TEXT NOT NULL,
+  snapshot TEXT NOT NULL,
+  uid TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('Making', 'Ready', 'Released', 'Deleting')),
+  driver TEXT NOT NULL,
+  volume TEXT NOT NULL,
+  volume_handle TEXT NOT NULL,
+  class TEXT NOT NULL,
+  is_retained INTEGER NOT NULL,
+  parameters TEXT NOT NULL,
+  secret_namespace TEXT,
+  secret_name TEXT,
+  handle TEXT,
+  restore_size TEXT NOT NULL,
+  creation_time TEXT NOT NULL,
+  message TEXT NOT NULL,
+  CHECK (state NOT IN ('Ready', 'Released') OR handle IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 2;
 )sql";
 constexpr const char* application_id = "1299148658";  // "Moor".
-constexpr int schema_version = 1;
+constexpr int schema_version = 2;
 
 Error failed(const char* what, const std::string& path, int errno_value) {
   Error error = system_error(ErrorKind::Transient, "LedgerFailed", what, path, errno_value);
@@ -137,6 +159,7 @@ Result<LedgerDatabase> LedgerDatabase::open(const std::string& state_dir) {
   if ((about.st_mode & 0027) != 0 && fchmod(database.lock_.get(), about.st_mode & 0750) != 0)
     return failed("cannot keep others from the ledger", path, errno);
   MOORING_TRY(database.settle());
+  MOORING_TRY(database.upgrade());
   return database;
 }
 
@@ -153,7 +176,21 @@ Result<void> LedgerDatabase::connect() {
 }
 
 Result<void> LedgerDatabase::make_tables() {
-  return run(schema);
+  MOORING_TRY(run("BEGIN IMMEDIATE"));
+  MOORING_TRY(run(first_tables));
+  MOORING_TRY(run(snapshot_table));
+  return run("COMMIT");
+}
+
+/// Adds what a file of an earlier version lacks; its rows stay as they are. A crash before the end leaves the
+/// earlier version.
+Result<void> LedgerDatabase::upgrade() {
+  MOORING_TRY(run("BEGIN IMMEDIATE"));
+  MOORING_TRY(const std::string version, ask("PRAGMA user_version"));
+  if (version == "1") {
+    MOORING_TRY(run(snapshot_table));
+  }
+  return run("COMMIT");
 }
 
 /// Changes nothing: the file may be anybody's.
@@ -167,8 +204,9 @@ Result<void> LedgerDatabase::check_version() {
     return error;
   }
   MOORING_TRY(const std::string version, ask("PRAGMA user_version"));
-  if (version == std::to_string(schema_version)) return success();
-  if (std::stoll(version) < schema_version) return damaged(path_, "its tables have the version " + version);
+  const long long number = std::stoll(version);
+  if (number >= 1 && number <= schema_version) return success();
+  if (number < schema_version) return damaged(path_, "its tables have the version " + version);
   Error error = refusal("LedgerTooNew",
                         "the ledger of claims has the version " + version +
                             ", and this mooringd knows up to " + std::to_string(schema_version),
@@ -208,6 +246,14 @@ Result<Ledger> LedgerDatabase::read() {
     ledger.volumes.emplace(name, std::move(volume).value());
   }
   if (volumes.code() != SQLITE_DONE) return error_of(volumes.code());
+  Statement snapshots(database_.get(), select_snapshots);
+  while (snapshots.step() == SQLITE_ROW) {
+    Result<LedgerSnapshot> snapshot = decode_row(snapshots.snapshot_row());
+    if (!snapshot) return as_damaged(snapshot.error());
+    const ObjectName name = content_name(snapshot.value());
+    ledger.snapshots.emplace(name, std::move(snapshot).value());
+  }
+  if (snapshots.code() != SQLITE_DONE) return error_of(snapshots.code());
   MOORING_TRY(run("COMMIT"));
   return ledger;
 }
@@ -216,30 +262,39 @@ Result<void> LedgerDatabase::write(const LedgerChanges& changes) {
   MOORING_TRY(run("BEGIN IMMEDIATE"));
   // First all that goes: an index must not see the old row of one beside the new row of another.
   for (const auto& change : changes.claims) {
-    Statement remove(database_.get(), delete_claim);
-    remove.bind_all(change.first.name_space.str(), change.first.name.str());
-    if (remove.step() != SQLITE_DONE) return error_of(remove.code());
+    MOORING_TRY(remove(delete_claim, {change.first.name_space.str(), change.first.name.str()}));
   }
   for (const auto& change : changes.volumes) {
-    Statement remove(database_.get(), delete_volume);
-    remove.bind_all(change.first.str());
-    if (remove.step() != SQLITE_DONE) return error_of(remove.code());
+    MOORING_TRY(remove(delete_volume, {change.first.str()}));
   }
-  for (const auto& change : changes.claims) {
-    if (!change.second) continue;
-    MOORING_TRY(const ClaimRow row, encode_row(change.first, *change.second));
-    Statement insert(database_.get(), insert_claim);
-    insert.bind(row);
-    if (insert.step() != SQLITE_DONE) return error_of(insert.code());
+  for (const auto& change : changes.snapshots) {
+    MOORING_TRY(remove(delete_snapshot, {change.first.str()}));
   }
-  for (const auto& change : changes.volumes) {
-    if (!change.second) continue;
-    MOORING_TRY(const VolumeRow row, encode_row(change.first, *change.second));
-    Statement insert(database_.get(), insert_volume);
-    insert.bind(row);
-    if (insert.step() != SQLITE_DONE) return error_of(insert.code());
-  }
+  MOORING_TRY(insert(changes.claims, insert_claim));
+  MOORING_TRY(insert(changes.volumes, insert_volume));
+  MOORING_TRY(insert(changes.snapshots, insert_snapshot));
   return run("COMMIT");
+}
+
+Result<void> LedgerDatabase::remove(const char* statement, const std::vector<std::string>& key) {
+  Statement remove(database_.get(), statement);
+  for (const std::string& part : key)
+    remove.bind_all(part);
+  return remove.step() == SQLITE_DONE ? success() : error_of(remove.code());
+}
+
+/// The rows of the changes that stay.
+template <class Key, class Entry>
+Result<void> LedgerDatabase::insert(const std::map<Key, std::optional<Entry>>& changes,
+                                    const char* statement) {
+  for (const auto& [key, entry] : changes) {
+    if (!entry) continue;
+    MOORING_TRY(const auto row, encode_row(key, *entry));
+    Statement insert(database_.get(), statement);
+    insert.bind(row);
+    if (insert.step() != SQLITE_DONE) return error_of(insert.code());
+  }
+  return success();
 }
 
 Result<void> LedgerDatabase::run(const char* statement) {

@@ -2,8 +2,11 @@
 
 #include <sqlite3.h>
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "binding/ledger.h"
@@ -13,12 +16,14 @@ namespace mooring {
 
 /// The ledger in one SQLite file, `<state dir>/claims.db`, as docs/decisions/0026-sqlite-ledger.md has it:
 ///
-///     claims    one row for each LedgerClaim, by namespace and name     (ClaimRow)
-///     volumes   one row for each LedgerVolume, by name                  (VolumeRow)
+///     claims      one row for each LedgerClaim, by namespace and name     (ClaimRow)
+///     volumes     one row for each LedgerVolume, by name                  (VolumeRow)
+///     snapshots   one row for each LedgerSnapshot, by name                (SnapshotRow)
 ///
 /// Unique indices keep out what must never be, whoever writes: two claims that have one volume (but those
 /// that are lost), and two volumes that are Provisioning or Bound for one claim.
-/// application_id is "Moor", user_version the version of these tables.
+/// application_id is "Moor", user_version the version of these tables: 2. A file of version 1, which knew no
+/// snapshots, becomes one of version 2 when it is opened, with all that it holds.
 ///
 /// Every call may wait for the disk. Errors, but for those of each call:
 ///     LedgerDamaged (Final)      not what Mooring wrote; it is never changed, nor removed
@@ -48,6 +53,10 @@ class LedgerDatabase {
   Result<void> make_tables();
   Result<void> check_version();
   Result<void> settle();
+  Result<void> upgrade();
+  Result<void> remove(const char* statement, const std::vector<std::string>& key);
+  template <class Key, class Entry>
+  Result<void> insert(const std::map<Key, std::optional<Entry>>& changes, const char* statement);
   Result<void> run(const char* statement);
   Result<std::string> ask(const char* query);
   Error error_of(int code) const;

@@ -17,6 +17,8 @@ constexpr std::array<std::string_view, 3> owner_kinds{"", "StatefulSet", "Pod"};
 /// In the order of LedgerVolume::State.
 constexpr std::array<std::string_view, 7> states{"Provisioning", "Available", "Bound", "Released",
                                                  "Deleting",     "Recycling", "Failed"};
+/// In the order of LedgerSnapshot::State.
+constexpr std::array<std::string_view, 4> snapshot_states{"Making", "Ready", "Released", "Deleting"};
 
 Error damaged(const std::string& row, const std::string& why) {
   return refusal("LedgerDamaged", "the row of " + row + " cannot be read: " + why);
@@ -176,6 +178,61 @@ Result<LedgerVolume> decode_row(const VolumeRow& row) {
   out.provisioner = row.provisioner;
   MOORING_TRY(out.parameters, parse_texts(row.parameters, name));
   MOORING_TRY(out.made_capacity, parse_quantity(row.made_capacity, name));
+  out.message = row.message;
+  return out;
+}
+
+Result<SnapshotRow> encode_row(const ObjectName& name, const LedgerSnapshot& snapshot) {
+  const std::string row_name = "snapshot " + name.str();
+  SnapshotRow row;
+  row.name = name.str();
+  row.name_space = snapshot.snapshot.name_space.str();
+  row.snapshot = snapshot.snapshot.name.str();
+  row.uid = snapshot.uid;
+  row.state = to_string(snapshot.state);
+  row.driver = snapshot.driver.str();
+  row.volume = snapshot.volume.str();
+  row.volume_handle = snapshot.volume_handle;
+  row.snapshot_class = snapshot.snapshot_class;
+  row.is_retained = snapshot.is_retained;
+  row.parameters = encode_texts(snapshot.parameters);
+  if (snapshot.secret) {
+    row.secret_namespace = snapshot.secret->name_space.str();
+    row.secret_name = snapshot.secret->name.str();
+  }
+  row.handle = snapshot.handle;
+  row.restore_size = snapshot.restore_size.text();
+  row.creation_time = snapshot.creation_time;
+  row.message = snapshot.message;
+  return checked(std::move(row), snapshot, row_name);
+}
+
+Result<LedgerSnapshot> decode_row(const SnapshotRow& row) {
+  const std::string name = "snapshot " + row.name;
+  const auto state = value_of<LedgerSnapshot::State>(snapshot_states, row.state);
+  if (!state) return damaged(name, "there is no state " + mooring::quoted(row.state));
+  LedgerSnapshot out;
+  out.snapshot = {Namespace(row.name_space), ObjectName(row.snapshot)};
+  out.uid = row.uid;
+  if (out.uid.empty() || content_name(out).str() != row.name)
+    return damaged(name, "its column uid says another uid than its name");
+  if (row.name_space.empty() || row.snapshot.empty()) return damaged(name, "it is no VolumeSnapshot's");
+  out.state = *state;
+  if (row.driver.empty() || row.volume_handle.empty())
+    return damaged(name, "it says no driver, or no volume of it");
+  out.driver = DriverName(row.driver);
+  out.volume = ObjectName(row.volume);
+  out.volume_handle = row.volume_handle;
+  out.snapshot_class = row.snapshot_class;
+  out.is_retained = row.is_retained;
+  MOORING_TRY(out.parameters, parse_texts(row.parameters, name));
+  if (row.secret_namespace.empty() != row.secret_name.empty())
+    return damaged(name, "it says only one of its secret's name and namespace");
+  if (!row.secret_name.empty())
+    out.secret = ObjectKey{Namespace(row.secret_namespace), ObjectName(row.secret_name)};
+  out.handle = row.handle;
+  MOORING_TRY(out.restore_size, parse_quantity(row.restore_size, name));
+  out.creation_time = row.creation_time;
   out.message = row.message;
   return out;
 }

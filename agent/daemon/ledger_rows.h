@@ -45,13 +45,37 @@ struct VolumeRow {
   std::string volume;
 };
 
+/// A row of the table `snapshots`.
+struct SnapshotRow {
+  std::string name;        ///< "snapcontent-<uid>".
+  std::string name_space;  ///< Of the VolumeSnapshot...
+  std::string snapshot;    ///< ...and its name.
+  std::string uid;
+  std::string state;  ///< "Making", "Ready", "Released" or "Deleting".
+  std::string driver;
+  std::string volume;
+  std::string volume_handle;
+  std::string snapshot_class;
+  bool is_retained = false;
+  std::string parameters;  ///< A JSON object of strings.
+  std::string
+      secret_namespace;  ///< Where the secret is, never what it holds; empty (NULL in the file): none.
+  std::string secret_name;
+  std::string handle;        ///< Empty (NULL in the file): nobody knows it.
+  std::string restore_size;  ///< A quantity.
+  std::string creation_time;
+  std::string message;
+};
+
 /// The row of what the ledger says. It was read back and compared before it is given: "LedgerUnwritable"
 /// (Final) is what could not be read again as it is.
 Result<ClaimRow> encode_row(const ObjectKey& key, const LedgerClaim& claim);
 Result<VolumeRow> encode_row(const ObjectName& name, const LedgerVolume& volume);
+Result<SnapshotRow> encode_row(const ObjectName& name, const LedgerSnapshot& snapshot);
 
 /// "LedgerDamaged" (Final): the row cannot be one that encode_row() gave; the message names row and cause.
 Result<LedgerClaim> decode_row(const ClaimRow& row);
 Result<LedgerVolume> decode_row(const VolumeRow& row);
+Result<LedgerSnapshot> decode_row(const SnapshotRow& row);
 
 }  // namespace mooring

@@ -31,6 +31,13 @@ void Statement::bind(const VolumeRow& row) {
            row.message, row.volume);
 }
 
+void Statement::bind(const SnapshotRow& row) {
+  bind_all(row.name, row.name_space, row.snapshot, row.uid, row.state, row.driver, row.volume,
+           row.volume_handle, row.snapshot_class, row.is_retained, row.parameters,
+           Optional{row.secret_namespace}, Optional{row.secret_name}, Optional{row.handle}, row.restore_size,
+           row.creation_time, row.message);
+}
+
 std::string Statement::text(int column) const {
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
   const int size = sqlite3_column_bytes(statement_, column);
@@ -44,6 +51,11 @@ ClaimRow Statement::claim_row() const {
 
 VolumeRow Statement::volume_row() const {
   return {text(0), text(1), text(2), text(3), text(4), flag(5), text(6), text(7), text(8), text(9), text(10)};
+}
+
+SnapshotRow Statement::snapshot_row() const {
+  return {text(0), text(1),  text(2),  text(3),  text(4),  text(5),  text(6),  text(7), text(8),
+          flag(9), text(10), text(11), text(12), text(13), text(14), text(15), text(16)};
 }
 
 }  // namespace mooring

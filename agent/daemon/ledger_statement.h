@@ -31,6 +31,15 @@ inline constexpr const char* insert_volume =
     "made_capacity, message, volume) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 inline constexpr const char* delete_volume = "DELETE FROM volumes WHERE name = ?";
 
+inline constexpr const char* select_snapshots =
+    "SELECT name, namespace, snapshot, uid, state, driver, volume, volume_handle, class, is_retained, "
+    "parameters, secret_namespace, secret_name, handle, restore_size, creation_time, message FROM snapshots";
+inline constexpr const char* insert_snapshot =
+    "INSERT INTO snapshots (name, namespace, snapshot, uid, state, driver, volume, volume_handle, class, "
+    "is_retained, parameters, secret_namespace, secret_name, handle, restore_size, creation_time, message) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+inline constexpr const char* delete_snapshot = "DELETE FROM snapshots WHERE name = ?";
+
 /// A prepared statement, for as long as it is used. An error stays: step() gives it again.
 class Statement {
  public:
@@ -54,11 +63,13 @@ class Statement {
   }
   void bind(const ClaimRow& row);
   void bind(const VolumeRow& row);
+  void bind(const SnapshotRow& row);
 
   /// Of the row that step() found. NULL is an empty text.
   std::string text(int column) const;
   ClaimRow claim_row() const;
   VolumeRow volume_row() const;
+  SnapshotRow snapshot_row() const;
 
  private:
   /// A text that is NULL in the file if it is empty.

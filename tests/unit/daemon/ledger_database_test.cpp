@@ -58,6 +58,7 @@ TEST_F(LedgerDatabaseTest, a_new_file_is_empty_and_of_nobody_else) {
   const Ledger ledger = read();
   EXPECT_TRUE(ledger.claims.empty());
   EXPECT_TRUE(ledger.volumes.empty());
+  EXPECT_TRUE(ledger.snapshots.empty());
   struct stat about {};
   ASSERT_EQ(stat(directory.file().c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 07777, 0600u);
@@ -135,6 +136,69 @@ TEST_F(LedgerDatabaseTest, each_state_stands_in_the_file_under_its_name) {
   EXPECT_EQ(name_of(State::Deleting), "Deleting");
   EXPECT_EQ(name_of(State::Recycling), "Recycling");
   EXPECT_EQ(name_of(State::Failed), "Failed");
+}
+
+TEST_F(LedgerDatabaseTest, every_field_and_state_of_a_snapshot_is_read_as_it_was_written) {
+  using State = LedgerSnapshot::State;
+  LedgerChanges changes;
+  for (const State state : {State::Making, State::Ready, State::Released, State::Deleting}) {
+    LedgerSnapshot row = ledger_snapshot(std::string("s-") + to_string(state));
+    row.state = state;
+    changes.snapshots[content_name(row)] = row;
+  }
+  LedgerSnapshot full = ledger_snapshot("full");
+  full.snapshot_class = "keep";
+  full.is_retained = true;
+  full.parameters = {{"pool", "\"x\"\n"}, {"empty", ""}};
+  full.secret = claim_key("secret");
+  full.restore_size = Quantity::from_integer(5LL << 30);
+  full.creation_time = "2026-01-01T00:00:00Z";
+  changes.snapshots[content_name(full)] = full;
+  LedgerSnapshot asked = ledger_snapshot("asked");
+  asked.state = State::Making;
+  asked.handle.clear();
+  asked.message = "no, because 'x'\n";
+  changes.snapshots[content_name(asked)] = asked;
+  write(changes);
+  const Ledger ledger = read();
+  ASSERT_EQ(ledger.snapshots.size(), changes.snapshots.size());
+  for (const auto& [name, row] : changes.snapshots)
+    EXPECT_TRUE(ledger.snapshots.at(name) == *row) << name.str();
+  LedgerChanges gone;
+  gone.snapshots[content_name(full)] = std::nullopt;
+  gone.snapshots[content_name(asked)] = ledger_snapshot("asked");
+  write(gone);
+  EXPECT_FALSE(read().snapshots.contains(content_name(full)));
+  EXPECT_EQ(read().snapshots.at(content_name(asked)).handle, "snap-of-asked");
+}
+
+TEST_F(LedgerDatabaseTest, a_file_of_version_1_becomes_one_of_version_2_with_all_that_it_holds) {
+  LedgerChanges before = bound_pair("a", "pv-a");
+  before.claims[claim_key("b")] = ledger_claim("b");
+  before.volumes[ObjectName("pv-c")] = ledger_volume("pv-c", "c", LedgerVolume::State::Released);
+  write(before);
+  Ledger expected = read();
+  ASSERT_TRUE(directory.run("DROP TABLE snapshots; PRAGMA user_version = 1"));
+  EXPECT_TRUE(is_same(read(), expected));
+  LedgerChanges changes;
+  changes.snapshots[content_name(ledger_snapshot("s"))] = ledger_snapshot("s");
+  write(changes);
+  apply(expected, changes);
+  EXPECT_TRUE(is_same(read(), expected));
+  EXPECT_TRUE(
+      directory.run("CREATE TABLE is_it_2 (v INTEGER CHECK (v = 2)); "
+                    "INSERT INTO is_it_2 SELECT user_version FROM pragma_user_version"));
+}
+
+TEST_F(LedgerDatabaseTest, a_snapshot_that_is_ready_and_has_no_handle_is_kept_out) {
+  LedgerSnapshot row = ledger_snapshot("s");
+  row.handle.clear();
+  LedgerChanges changes = bound_pair("a", "pv-a");
+  changes.snapshots[content_name(row)] = row;
+  const Result<void> written = open().write(changes);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().reason, "LedgerConflict");
+  EXPECT_TRUE(read().claims.empty()) << "all of it, or nothing";
 }
 
 TEST_F(LedgerDatabaseTest, what_is_changed_or_goes_is_so_after_it_was_opened_again) {
@@ -216,6 +280,9 @@ TEST_F(LedgerDatabaseTest, what_could_not_be_read_again_is_not_written) {
   EXPECT_EQ(reason(changes), "LedgerUnwritable");
   changes.volumes[ObjectName("pv")]->volume = nullptr;
   EXPECT_EQ(reason(changes), "LedgerUnwritable");
+  changes.volumes.clear();
+  changes.snapshots[ObjectName("snapcontent-other")] = ledger_snapshot("s");
+  EXPECT_EQ(reason(changes), "LedgerUnwritable") << "another snapshot's";
   EXPECT_TRUE(read().volumes.empty());
 }
 
@@ -328,7 +395,9 @@ TEST_F(LedgerDatabaseDamage, a_log_without_its_file_is_not_played_into_a_new_one
 TEST_F(LedgerDatabaseDamage, a_row_that_says_two_things_or_none_is_not_read) {
   const auto reason_after = [&](const std::string& statement) {
     std::filesystem::remove(directory.file());
-    write(bound_pair("a", "pv"));
+    LedgerChanges changes = bound_pair("a", "pv");
+    changes.snapshots[content_name(ledger_snapshot("s"))] = ledger_snapshot("s");
+    write(changes);
     EXPECT_TRUE(directory.run(statement)) << statement;
     const Result<Ledger> ledger = open().read();
     EXPECT_FALSE(ledger) << statement;
@@ -337,31 +406,48 @@ TEST_F(LedgerDatabaseDamage, a_row_that_says_two_things_or_none_is_not_read) {
     EXPECT_THAT(ledger.error().message, HasSubstr("the row of ")) << statement;
     return ledger.error().reason;
   };
-  for (const char* change :
-       {"claims SET claim = 'x'", "claims SET claim = '{}'", "claims SET uid = 'other'",
-        "claims SET name = 'b'", "claims SET capacity = 'much'", "claims SET owner_kind = 'Job'",
-        "claims SET claim = (SELECT volume FROM volumes)", "volumes SET volume = ''",
-        "volumes SET name = 'b'", "volumes SET claim_uid = 'other'", "volumes SET claim_name = 'b'",
-        "volumes SET parameters = '[]'", "volumes SET parameters = '{\"a\":1}'",
-        "volumes SET made_capacity = ''"})
+  for (const char* change : {"claims SET claim = 'x'",
+                             "claims SET claim = '{}'",
+                             "claims SET uid = 'other'",
+                             "claims SET name = 'b'",
+                             "claims SET capacity = 'much'",
+                             "claims SET owner_kind = 'Job'",
+                             "claims SET claim = (SELECT volume FROM volumes)",
+                             "volumes SET volume = ''",
+                             "volumes SET name = 'b'",
+                             "volumes SET claim_uid = 'other'",
+                             "volumes SET claim_name = 'b'",
+                             "volumes SET parameters = '[]'",
+                             "volumes SET parameters = '{\"a\":1}'",
+                             "volumes SET made_capacity = ''",
+                             "snapshots SET name = 'snapcontent-x'",
+                             "snapshots SET uid = ''",
+                             "snapshots SET snapshot = ''",
+                             "snapshots SET driver = ''",
+                             "snapshots SET parameters = '[]'",
+                             "snapshots SET secret_name = 'x'",
+                             "snapshots SET restore_size = 'much'"})
     EXPECT_EQ(reason_after(std::string("UPDATE ") + change), "LedgerDamaged") << change;
 }
 
 TEST_F(LedgerDatabaseDamage, missing_tables_are_damage) {
-  write(bound_pair("a", "pv"));
-  ASSERT_TRUE(directory.run("DROP TABLE volumes"));
-  const Result<Ledger> ledger = open().read();
-  ASSERT_FALSE(ledger);
-  EXPECT_EQ(ledger.error().reason, "LedgerDamaged");
+  for (const char* table : {"volumes", "snapshots"}) {
+    std::filesystem::remove(directory.file());
+    write(bound_pair("a", "pv"));
+    ASSERT_TRUE(directory.run(std::string("DROP TABLE ") + table));
+    const Result<Ledger> ledger = open().read();
+    ASSERT_FALSE(ledger) << table;
+    EXPECT_EQ(ledger.error().reason, "LedgerDamaged");
+  }
 }
 
 TEST_F(LedgerDatabaseDamage, a_later_versions_and_another_programs_file_are_refused_unchanged) {
   write(bound_pair("a", "pv"));
-  ASSERT_TRUE(directory.run("PRAGMA user_version = 2"));
+  ASSERT_TRUE(directory.run("PRAGMA user_version = 3"));
   std::string before = content();
   const Error error = error_of_open();
   EXPECT_EQ(error.reason, "LedgerTooNew");
-  EXPECT_THAT(error.message, HasSubstr("has the version 2, and this mooringd knows up to 1"));
+  EXPECT_THAT(error.message, HasSubstr("has the version 3, and this mooringd knows up to 2"));
   EXPECT_EQ(content(), before);
   ASSERT_TRUE(directory.run("PRAGMA user_version = 0"));
   EXPECT_EQ(error_of_open().reason, "LedgerDamaged");

@@ -43,6 +43,19 @@ inline LedgerVolume ledger_volume(const std::string& name, const std::string& cl
   return row;
 }
 
+/// A snapshot that is ready.
+inline LedgerSnapshot ledger_snapshot(const std::string& name) {
+  LedgerSnapshot row;
+  row.snapshot = claim_key(name);
+  row.uid = "uid-of-" + name;
+  row.state = LedgerSnapshot::State::Ready;
+  row.driver = DriverName("d.example.com");
+  row.volume = ObjectName("pv");
+  row.volume_handle = "vol-1";
+  row.handle = "snap-of-" + name;
+  return row;
+}
+
 /// A claim and the volume that it has.
 inline LedgerChanges bound_pair(const std::string& claim, const std::string& volume) {
   LedgerChanges changes;
@@ -52,7 +65,7 @@ inline LedgerChanges bound_pair(const std::string& claim, const std::string& vol
 }
 
 inline bool is_same(const Ledger& one, const Ledger& other) {
-  return one.claims == other.claims && one.volumes == other.volumes;
+  return one.claims == other.claims && one.volumes == other.volumes && one.snapshots == other.snapshots;
 }
 
 /// A directory of the test's own, gone with it.
