@@ -21,7 +21,7 @@ std::string cause(const std::string& reason, const std::string& message) {
 }
 
 std::string painted(const std::string& phase) {
-  const bool is_good = phase == "Bound" || phase == "Available";
+  const bool is_good = phase == "Bound" || phase == "Available" || phase == "Ready";
   return is_good ? paint_good(clean(phase)) : paint_bad(clean(phase));
 }
 
@@ -113,6 +113,27 @@ std::string storage_class_details(const StorageClassStatus& storage_class) {
   out += "  parameters:\n";
   for (const auto& [key, value] : storage_class.parameters)
     out += "    " + clean(key) + ": " + clean(value) + "\n";
+  return out;
+}
+
+std::string snapshot_details(const VolumeSnapshotStatus& snapshot) {
+  std::string out = "snapshot " + clean(snapshot.name_space.str() + "/" + snapshot.name.str()) + ": " +
+                    painted(snapshot.phase) + "\n";
+  const std::string why = cause(snapshot.reason, snapshot.message);
+  if (!why.empty()) out += field(is_in_trouble(snapshot) ? "cause" : "note", why);
+  out += tries(snapshot.attempts, snapshot.next_retry);
+  if (!snapshot.action.empty()) out += field("what to do", snapshot.action);
+  if (!snapshot.claim.empty()) out += field("claim", snapshot.claim);
+  if (!snapshot.volume.empty()) out += field("volume", snapshot.volume);
+  out += field("content", snapshot.content.empty() ? "none yet" : snapshot.content);
+  if (!snapshot.driver.empty()) out += field("driver", snapshot.driver);
+  if (!snapshot.handle.empty()) out += field("handle", snapshot.handle);
+  if (!snapshot.creation_time.empty()) out += field("cut at", snapshot.creation_time);
+  if (!snapshot.restore_size.empty()) out += field("restores to", snapshot.restore_size + " at least");
+  out += field("class", snapshot.snapshot_class.empty() ? "none" : snapshot.snapshot_class);
+  if (!snapshot.deletion_policy.empty()) out += field("deletion", snapshot.deletion_policy);
+  out += field("manifest", snapshot.origin.empty() ? "none holds it any more" : snapshot.origin);
+  out += field("uid", snapshot.uid.empty() ? "none yet" : snapshot.uid);
   return out;
 }
 

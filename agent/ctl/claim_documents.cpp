@@ -68,6 +68,25 @@ Json storage_class_json(const StorageClassStatus& storage_class) {
   return json;
 }
 
+Json snapshot_json(const VolumeSnapshotStatus& snapshot) {
+  Json json;
+  json["metadata"] = {
+      {"namespace", snapshot.name_space.str()}, {"name", snapshot.name.str()}, {"uid", snapshot.uid}};
+  json["phase"] = snapshot.phase;
+  json["readyToUse"] = snapshot.phase == "Ready";
+  json["claim"] = snapshot.claim;
+  json["volume"] = snapshot.volume;
+  json["content"] = snapshot.content;
+  json["snapshotClass"] = snapshot.snapshot_class;
+  json["driver"] = snapshot.driver;
+  json["handle"] = snapshot.handle;
+  json["restoreSize"] = snapshot.restore_size;
+  json["creationTime"] = snapshot.creation_time;
+  json["deletionPolicy"] = snapshot.deletion_policy;
+  append_state(json, snapshot);
+  return json;
+}
+
 Json candidates_json(const std::vector<ClaimCandidate>& candidates) {
   Json json = Json::array();
   for (const ClaimCandidate& candidate : candidates) {

@@ -10,6 +10,7 @@ namespace {
 /// The colour of a claim's or volume's phase.
 Phase color_of(const std::string& phase) {
   if (phase == "Bound" || phase == "Available") return Phase::Ready;
+  if (phase == "Ready") return Phase::Ready;
   return phase == "Lost" || phase == "Failed" ? Phase::Stuck : Phase::Pending;
 }
 
@@ -49,6 +50,10 @@ bool is_in_trouble(const ClaimStatus& claim) {
 
 bool is_in_trouble(const PersistentVolumeStatus& volume) {
   return volume.phase == "Failed" || volume.attempts > 0;
+}
+
+bool is_in_trouble(const VolumeSnapshotStatus& snapshot) {
+  return snapshot.phase != "Ready" && snapshot.phase != "Released";
 }
 
 std::string claim_table(const std::vector<ClaimStatus>& claims, bool with_namespace, bool is_wide) {
@@ -105,6 +110,26 @@ std::string storage_class_table(const std::vector<StorageClassStatus>& classes, 
   return table.text();
 }
 
+std::string snapshot_table(const std::vector<VolumeSnapshotStatus>& snapshots, bool with_namespace,
+                           bool is_wide) {
+  std::vector<std::string> head;
+  if (with_namespace) head.emplace_back("NAMESPACE");
+  head.insert(head.end(), {"NAME", "STATUS", "SOURCEPVC", "RESTORESIZE", "SNAPSHOTCLASS", "SNAPSHOTCONTENT",
+                           "CREATIONTIME", "REASON"});
+  if (is_wide) head.insert(head.end(), {"DRIVER", "HANDLE", "DELETIONPOLICY", "MESSAGE"});
+  Table table(head);
+  for (const VolumeSnapshotStatus& each : snapshots) {
+    std::vector<std::string> cells;
+    if (with_namespace) cells.push_back(each.name_space.str());
+    const std::size_t painted = cells.size() + 1;
+    cells.insert(cells.end(), {each.name.str(), each.phase, each.claim, each.restore_size,
+                               each.snapshot_class, each.content, each.creation_time, each.reason});
+    if (is_wide) cells.insert(cells.end(), {each.driver, each.handle, each.deletion_policy, each.message});
+    table.row(std::move(cells), painted, color_of(each.phase));
+  }
+  return table.text();
+}
+
 std::string candidate_table(const std::vector<ClaimCandidate>& candidates) {
   Table table({"VOLUME", "WHY NOT"});
   for (const ClaimCandidate& candidate : candidates)
@@ -113,7 +138,8 @@ std::string candidate_table(const std::vector<ClaimCandidate>& candidates) {
 }
 
 std::string storage_trouble_table(const std::vector<ClaimStatus>& claims,
-                                  const std::vector<PersistentVolumeStatus>& volumes) {
+                                  const std::vector<PersistentVolumeStatus>& volumes,
+                                  const std::vector<VolumeSnapshotStatus>& snapshots) {
   Table table({"STORAGE", "STATUS", "NEXT TRY", "CAUSE"});
   for (const ClaimStatus& claim : claims) {
     if (!is_in_trouble(claim)) continue;
@@ -126,6 +152,12 @@ std::string storage_trouble_table(const std::vector<ClaimStatus>& claims,
     table.row({"pv/" + volume.name.str(), volume.phase, next_try(volume.next_retry),
                cause(volume.reason, volume.message)},
               1, color_of(volume.phase));
+  }
+  for (const VolumeSnapshotStatus& snapshot : snapshots) {
+    if (!is_in_trouble(snapshot)) continue;
+    table.row({"volumesnapshot/" + snapshot.name_space.str() + "/" + snapshot.name.str(), snapshot.phase,
+               next_try(snapshot.next_retry), cause(snapshot.reason, snapshot.message)},
+              1, color_of(snapshot.phase));
   }
   return table.is_empty() ? std::string() : table.text();
 }

@@ -52,7 +52,8 @@ class Commands {
     add("status", "what the node's pods and volumes are like", run_status)
         ->add_flag("-x", options_.only_exceptions, "only what is not as it should be");
     CLI::App* get = add("get", "a table of objects", run_get);
-    get->add_option("KIND", options_.kind, "pods, volumes, events, plugins, pv, pvc, sc, devices or drivers")
+    get->add_option("KIND", options_.kind,
+                    "pods, volumes, events, plugins, pv, pvc, sc, volumesnapshots, devices or drivers")
         ->required();
     get->add_option("NAME", options_.name, "only this one; a volume's is POD or POD/VOLUME");
     CLI::App* describe = add("describe", "everything about one object", run_describe);

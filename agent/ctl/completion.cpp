@@ -51,7 +51,7 @@ _mooringctl() {
   fi
   case "$command" in
     "") COMPREPLY=($(compgen -W "$commands" -- "$current")) ;;
-    get | describe) COMPREPLY=($(compgen -W "pods volumes events plugins pv pvc sc devices drivers" -- "$current")) ;;
+    get | describe) COMPREPLY=($(compgen -W "pods volumes events plugins pv pvc sc volumesnapshots devices drivers" -- "$current")) ;;
     explain | wait) COMPREPLY=($(compgen -W "$(_mooringctl_names pods; _mooringctl_names pvc)" -- "$current")) ;;
     render | retry) COMPREPLY=($(compgen -W "$(_mooringctl_names pods)" -- "$current")) ;;
     delete) COMPREPLY=($(compgen -W "$(_mooringctl_names pvc)" -- "$current")) ;;

@@ -171,6 +171,7 @@ ExitStatus run_get(const Options& options) {
     case Kind::PersistentVolumes:
     case Kind::Claims:
     case Kind::Classes:
+    case Kind::Snapshots:
       return get_storage(options, *kind);
     case Kind::Devices:
       return get_devices(options);

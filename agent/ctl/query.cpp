@@ -43,7 +43,8 @@ void print_status_text(const Options& options, const NodeStatus& node, const std
   if (!shown.empty()) answer("\n" + pod_table(shown, true, options.format == Format::Wide));
   const std::string troubles = trouble_table(pods);
   if (!troubles.empty()) answer("\n" + troubles);
-  const std::string storage_troubles = storage_trouble_table(storage.claims, storage.volumes);
+  const std::string storage_troubles =
+      storage_trouble_table(storage.claims, storage.volumes, storage.snapshots);
   if (!storage_troubles.empty()) answer("\n" + storage_troubles);
 }
 
@@ -69,8 +70,8 @@ ExitStatus print_status(Client& client, const Options& options) {
   } else {
     print_document(status_document(options, node.value(), pods.value(), storage), options.format);
   }
-  bool is_as_desired =
-      node_problems(node.value()).empty() && storage_trouble_table(storage.claims, storage.volumes).empty();
+  bool is_as_desired = node_problems(node.value()).empty() &&
+                       storage_trouble_table(storage.claims, storage.volumes, storage.snapshots).empty();
   for (const PodStatus& pod : pods.value())
     is_as_desired = is_as_desired && pod.ready;
   return is_as_desired ? ExitStatus::Ok : ExitStatus::NotInDesiredState;

@@ -17,6 +17,7 @@ constexpr ListNames claim_names{"PersistentVolumeClaim", "persistentvolumeclaim/
 constexpr ListNames volume_names{"PersistentVolume", "persistentvolume/", "PersistentVolume",
                                  "PersistentVolumes"};
 constexpr ListNames class_names{"StorageClass", "storageclass/", "StorageClass", "StorageClasses"};
+constexpr ListNames snapshot_names{"VolumeSnapshot", "volumesnapshot/", "VolumeSnapshot", "VolumeSnapshots"};
 
 /// Prints what was asked for: all, or only that of NAME. `json` and `table` make the answers.
 template <class Status, class MakeTable>
@@ -37,7 +38,9 @@ ExitStatus print_list(const Options& options, const ListNames& names, Result<std
     for (const Status& one : all)
       answer(names.prefix + clean(one.name.str()) + "\n");
   } else if (all.empty()) {
-    const bool is_of_namespace = std::is_same_v<Status, ClaimStatus> && !is_about_all(options, Scope::One);
+    const bool has_namespaces =
+        std::is_same_v<Status, ClaimStatus> || std::is_same_v<Status, VolumeSnapshotStatus>;
+    const bool is_of_namespace = has_namespaces && !is_about_all(options, Scope::One);
     message(std::string("there are no ") + names.many +
             (is_of_namespace ? " in the namespace " + options.name_space : ""));
   } else {
@@ -53,6 +56,11 @@ ExitStatus print_kind(Client& client, const Options& options, Kind kind) {
   if (kind == Kind::Classes)
     return print_list(options, class_names, client.storage_classes(), storage_class_json,
                       storage_class_table);
+  if (kind == Kind::Snapshots)
+    return print_list(options, snapshot_names, ask_snapshots(client, options, Scope::One), snapshot_json,
+                      [&](const std::vector<VolumeSnapshotStatus>& snapshots, bool is_wide) {
+                        return snapshot_table(snapshots, options.all_namespaces, is_wide);
+                      });
   return print_list(options, claim_names, ask_claims(client, options, Scope::One), claim_json,
                     [&](const std::vector<ClaimStatus>& claims, bool is_wide) {
                       return claim_table(claims, options.all_namespaces, is_wide);
@@ -62,7 +70,8 @@ ExitStatus print_kind(Client& client, const Options& options, Kind kind) {
 }  // namespace
 
 bool is_storage(Kind kind) {
-  return kind == Kind::Claims || kind == Kind::PersistentVolumes || kind == Kind::Classes;
+  return kind == Kind::Claims || kind == Kind::PersistentVolumes || kind == Kind::Classes ||
+         kind == Kind::Snapshots;
 }
 
 Result<ObjectReference> parse_object_reference(const std::string& text) {
@@ -82,10 +91,21 @@ Result<std::vector<ClaimStatus>> ask_claims(Client& client, const Options& optio
   return claims;
 }
 
+Result<std::vector<VolumeSnapshotStatus>> ask_snapshots(Client& client, const Options& options, Scope scope) {
+  MOORING_TRY(std::vector<VolumeSnapshotStatus> snapshots, client.snapshots());
+  if (!is_about_all(options, scope))
+    std::erase_if(snapshots, [&](const VolumeSnapshotStatus& snapshot) {
+      return snapshot.name_space.str() != options.name_space;
+    });
+  return snapshots;
+}
+
 Storage ask_storage(Client& client, const Options& options, Scope scope) {
   Storage storage;
   if (auto claims = ask_claims(client, options, scope)) storage.claims = std::move(claims).value();
   if (auto volumes = client.persistent_volumes()) storage.volumes = std::move(volumes).value();
+  if (auto snapshots = ask_snapshots(client, options, scope))
+    storage.snapshots = std::move(snapshots).value();
   return storage;
 }
 
@@ -102,6 +122,11 @@ void append_storage(Json& json, Client& client) {
   json["claims"] = Json::array();
   json["persistentVolumes"] = Json::array();
   json["storageClasses"] = Json::array();
+  json["volumeSnapshots"] = Json::array();
+  if (const auto snapshots = client.snapshots()) {
+    for (const VolumeSnapshotStatus& each : snapshots.value())
+      json["volumeSnapshots"].push_back(snapshot_json(each));
+  }
   if (const auto claims = client.claims()) {
     for (const ClaimStatus& claim : claims.value())
       json["claims"].push_back(claim_json(claim));

@@ -21,12 +21,14 @@ Result<ObjectReference> parse_object_reference(const std::string& text);
 
 bool is_storage(Kind kind);
 
-/// The claims that a question is about, and all volumes.
+/// The claims and snapshots that a question is about, and all volumes.
 struct Storage {
   std::vector<ClaimStatus> claims;
   std::vector<PersistentVolumeStatus> volumes;
+  std::vector<VolumeSnapshotStatus> snapshots;  ///< Of the same namespaces as the claims.
 };
 Result<std::vector<ClaimStatus>> ask_claims(Client& client, const Options& options, Scope scope);
+Result<std::vector<VolumeSnapshotStatus>> ask_snapshots(Client& client, const Options& options, Scope scope);
 /// Nothing if the daemon does not tell: one of before knew no claims.
 Storage ask_storage(Client& client, const Options& options, Scope scope);
 /// The claim that the pod's volume is of; nullptr: none that is known.

@@ -108,12 +108,31 @@ ExitStatus describe_class(Client& client, const Options& options, const std::str
                    storage_class_details(found.value()), "storageclass/" + name);
 }
 
+/// There may be several of one name: what is there, and what is left of earlier ones.
+ExitStatus describe_snapshot(Client& client, const Options& options, const std::string& name) {
+  Options one = options;
+  one.all_namespaces = false;
+  Result<std::vector<VolumeSnapshotStatus>> asked = ask_snapshots(client, one, Scope::One);
+  if (!asked) return fail(asked.error());
+  std::string text;
+  std::optional<VolumeSnapshotStatus> shown;
+  for (VolumeSnapshotStatus& each : asked.value()) {
+    if (each.name.str() != name) continue;
+    text += (text.empty() ? "" : "\n") + snapshot_details(each);
+    if (!shown || shown->origin.empty()) shown = std::move(each);
+  }
+  if (!shown) return fail(no_such("VolumeSnapshot", name));
+  return print_one(client, options, "VolumeSnapshot", snapshot_json(*shown), text,
+                   "volumesnapshot/" + shown->name_space.str() + "/" + name);
+}
+
 }  // namespace
 
 ExitStatus describe_storage(const Options& options, Kind kind) {
   const auto client = connect(options);
   if (!client) return fail(client.error());
   if (kind == Kind::Claims) return describe_claim(*client.value(), options, options.name);
+  if (kind == Kind::Snapshots) return describe_snapshot(*client.value(), options, options.name);
   if (kind == Kind::Classes) return describe_class(*client.value(), options, options.name);
   return describe_volume(*client.value(), options, options.name);
 }

@@ -45,6 +45,9 @@ std::optional<Kind> kind_of(const std::string& word) {
       {"sc", Kind::Classes},
       {"storageclass", Kind::Classes},
       {"storageclasses", Kind::Classes},
+      {"vs", Kind::Snapshots},
+      {"volumesnapshot", Kind::Snapshots},
+      {"volumesnapshots", Kind::Snapshots},
       {"device", Kind::Devices},
       {"devices", Kind::Devices},
       {"driver", Kind::Drivers},
@@ -55,7 +58,7 @@ std::optional<Kind> kind_of(const std::string& word) {
 }
 
 std::string kinds_text() {
-  return "kinds are pods, volumes, events, plugins, pv, pvc, sc, devices and drivers";
+  return "kinds are pods, volumes, events, plugins, pv, pvc, sc, volumesnapshots, devices and drivers";
 }
 
 std::string pod_table(const std::vector<PodStatus>& pods, bool with_namespace, bool is_wide) {

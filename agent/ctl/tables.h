@@ -19,7 +19,8 @@ enum class Kind : std::uint8_t {
   Claims,
   Classes,
   Devices,
-  Drivers
+  Drivers,
+  Snapshots
 };
 
 /// By its name, in the singular, the plural or short; nullopt for any other word.

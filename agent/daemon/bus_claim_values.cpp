@@ -76,6 +76,29 @@ void visit_fields(const PersistentVolumeStatus& volume, Visit visit) {
   visit("nextRetry", "NextRetry", volume.next_retry);
 }
 
+template <class Visit>
+void visit_fields(const VolumeSnapshotStatus& snapshot, Visit visit) {
+  visit("namespace", "Namespace", snapshot.name_space.str());
+  visit("name", "Name", snapshot.name.str());
+  visit("uid", "UID", snapshot.uid);
+  visit("phase", "Phase", snapshot.phase);
+  visit("claim", "Claim", snapshot.claim);
+  visit("volume", "Volume", snapshot.volume);
+  visit("content", "Content", snapshot.content);
+  visit("snapshotClass", "SnapshotClass", snapshot.snapshot_class);
+  visit("driver", "Driver", snapshot.driver);
+  visit("handle", "Handle", snapshot.handle);
+  visit("restoreSize", "RestoreSize", snapshot.restore_size);
+  visit("creationTime", "CreationTime", snapshot.creation_time);
+  visit("deletionPolicy", "DeletionPolicy", snapshot.deletion_policy);
+  visit("origin", "Origin", snapshot.origin);
+  visit("reason", "Reason", snapshot.reason);
+  visit("message", "Message", snapshot.message);
+  visit("action", "Action", snapshot.action);
+  visit("attempts", "Attempts", snapshot.attempts);
+  visit("nextRetry", "NextRetry", snapshot.next_retry);
+}
+
 /// {sv}; what is not there is left out.
 class Entries {
  public:
@@ -155,6 +178,10 @@ int append_claim(sd_bus_message* reply, const ClaimStatus& claim) {
 
 int append_persistent_volume(sd_bus_message* reply, const PersistentVolumeStatus& volume) {
   return append_status(reply, volume);
+}
+
+int append_volume_snapshot(sd_bus_message* reply, const VolumeSnapshotStatus& snapshot) {
+  return append_status(reply, snapshot);
 }
 
 int append_claim_property(sd_bus_message* reply, const ClaimStatus& claim, std::string_view name) {

@@ -83,6 +83,10 @@ struct BusClaims {
     return answer_list(call, static_cast<BusService*>(data)->core_.storage_classes(), append_storage_class);
   }
 
+  static int list_snapshots(sd_bus_message* call, void* data, sd_bus_error*) {
+    return answer_list(call, static_cast<BusService*>(data)->core_.snapshots(), append_volume_snapshot);
+  }
+
   static int explain_claim(sd_bus_message* call, void* data, sd_bus_error* error) {
     const Core& core = static_cast<BusService*>(data)->core_;
     ObjectKey key;
@@ -158,6 +162,9 @@ const sd_bus_vtable manager_table[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("ListStorageClasses", SD_BUS_ARGS("a{sv}", options),
                             SD_BUS_RESULT("aa{sv}", classes), BusClaims::list_classes,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ListVolumeSnapshots", SD_BUS_ARGS("a{sv}", options),
+                            SD_BUS_RESULT("aa{sv}", snapshots), BusClaims::list_snapshots,
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("ExplainClaim", SD_BUS_ARGS("s", namespace, "s", name, "a{sv}", options),
                             SD_BUS_RESULT("aa{sv}", candidates), BusClaims::explain_claim,

@@ -296,6 +296,7 @@ const sd_bus_vtable manager_table[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_SIGNAL("DevicesChanged", "", 0),
     SD_BUS_SIGNAL("DriversChanged", "", 0),
+    SD_BUS_SIGNAL("VolumeSnapshotsChanged", "", 0),
     SD_BUS_SIGNAL_WITH_ARGS("PodReady", SD_BUS_ARGS("s", namespace, "s", name, "s", uid), 0),
     SD_BUS_SIGNAL_WITH_ARGS("PodGone", SD_BUS_ARGS("s", namespace, "s", name, "s", uid), 0),
     SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("(ttbsss)", event), 0),

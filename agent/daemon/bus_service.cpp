@@ -183,6 +183,8 @@ void BusService::publish(const Effects& effects) {
     sd_bus_emit_signal(bus, bus_root, manager_interface, "DevicesChanged", nullptr);
   if (effects.drivers_changed)
     sd_bus_emit_signal(bus, bus_root, manager_interface, "DriversChanged", nullptr);
+  if (effects.snapshots_changed)
+    sd_bus_emit_signal(bus, bus_root, manager_interface, "VolumeSnapshotsChanged", nullptr);
   // That a pod is ready or gone was told above; as events for those who follow them all it may wait.
   for (const StatusEvent& event : effects.events) {
     if (event.reason == "PodReady" || event.reason == "PodGone") {

@@ -44,6 +44,7 @@ int append_driver_status(sd_bus_message* reply, const DriverStatus& driver);
 int append_claim(sd_bus_message* reply, const ClaimStatus& claim);
 int append_persistent_volume(sd_bus_message* reply, const PersistentVolumeStatus& volume);
 int append_storage_class(sd_bus_message* reply, const StorageClassStatus& storage_class);
+int append_volume_snapshot(sd_bus_message* reply, const VolumeSnapshotStatus& snapshot);
 int append_candidate(sd_bus_message* reply, const ClaimCandidate& candidate);
 /// The value of one property of the objects for claims and PersistentVolumes; -ENOENT: it has none such.
 int append_claim_property(sd_bus_message* reply, const ClaimStatus& claim, std::string_view name);

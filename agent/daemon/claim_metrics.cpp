@@ -11,6 +11,7 @@ namespace mooring {
 namespace {
 
 constexpr std::array claim_phases{"Pending", "Bound", "Lost"};
+constexpr std::array snapshot_phases{"Pending", "Ready"};
 constexpr std::array volume_phases{"Pending", "Available", "Bound", "Released", "Failed"};
 
 /// Kubernetes' word for a phase of Mooring's own: a claim or volume that is going is in the phase it was in.
@@ -106,6 +107,11 @@ std::string claim_metrics(const std::vector<ClaimStatus>& claims,
          waiting("mooring_claims_waiting", "PersistentVolumeClaims by what they wait for.", claims) +
          waiting("mooring_persistent_volumes_waiting", "PersistentVolumes by what they wait for.", volumes) +
          claim_phase.text() + request.text() + volume_phase.text() + capacity.text();
+}
+
+std::string snapshot_metrics(const std::vector<VolumeSnapshotStatus>& snapshots) {
+  return totals("mooring_volume_snapshots", "VolumeSnapshots by phase.", snapshots, snapshot_phases) +
+         waiting("mooring_volume_snapshots_waiting", "VolumeSnapshots by what they wait for.", snapshots);
 }
 
 }  // namespace mooring

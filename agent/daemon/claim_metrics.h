@@ -13,5 +13,7 @@ namespace mooring {
 /// (mooring_claims, mooring_persistent_volumes).
 std::string claim_metrics(const std::vector<ClaimStatus>& claims,
                           const std::vector<PersistentVolumeStatus>& volumes);
+/// How many VolumeSnapshots are in each phase, and by what they wait for (mooring_volume_snapshots).
+std::string snapshot_metrics(const std::vector<VolumeSnapshotStatus>& snapshots);
 
 }  // namespace mooring

@@ -1,5 +1,5 @@
-#include "daemon/daemon.h"
 #include "daemon/claim_metrics.h"
+#include "daemon/daemon.h"
 #include "daemon/usage_metrics.h"
 
 namespace mooring {
@@ -30,7 +30,7 @@ std::string Daemon::metrics_text() const {
     if (auto pod = core_.pod_status(uid)) pods.push_back(std::move(*pod));
   }
   return text + usage_metrics(pods) + health_metrics(pods) + csi_metrics_.text() +
-         claim_metrics(core_.claims(), core_.persistent_volumes());
+         claim_metrics(core_.claims(), core_.persistent_volumes()) + snapshot_metrics(core_.snapshots());
 }
 
 }  // namespace mooring

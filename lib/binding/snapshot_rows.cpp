@@ -52,6 +52,10 @@ ProvisionWork work_of(const LedgerSnapshot& row) {
   return {};
 }
 
+std::string event_object(const LedgerSnapshot& row) {
+  return "volumesnapshot/" + row.snapshot.text();
+}
+
 bool is_of(const LedgerSnapshot& row, const VolumeSnapshot& snapshot) {
   return row.snapshot == snapshot.key && !snapshot.is_being_deleted && !snapshot.claim.empty() &&
          (snapshot.uid.empty() || snapshot.uid == row.uid);

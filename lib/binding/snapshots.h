@@ -54,6 +54,8 @@ ProvisionWork work_of(const LedgerSnapshot& row);
 bool is_of(const LedgerSnapshot& row, const manifest::VolumeSnapshot& snapshot);
 /// True if it is, or is to become, of use to its snapshot.
 bool is_live(const LedgerSnapshot& row);
+/// Of which events tell: "volumesnapshot/NS/NAME".
+std::string event_object(const LedgerSnapshot& row);
 /// The row that was made for the VolumeSnapshot, in whatever state; nullptr: there is none, or it was another
 /// one's of that name.
 const LedgerSnapshot* row_of(const LedgerSnapshots& rows, const manifest::VolumeSnapshot& snapshot);

@@ -212,6 +212,11 @@ Result<std::vector<StorageClassStatus>> Client::storage_classes() {
   return bus::decode_storage_classes(answer.get());
 }
 
+Result<std::vector<VolumeSnapshotStatus>> Client::snapshots() {
+  MOORING_TRY(bus::Message answer, connection_->manager_call("ListVolumeSnapshots", {}));
+  return bus::decode_snapshots(answer.get());
+}
+
 Result<std::vector<ClaimCandidate>> Client::explain_claim(const Namespace& name_space,
                                                           const ObjectName& name) {
   MOORING_TRY(bus::Message answer, connection_->manager_call("ExplainClaim", {name_space.str(), name.str()}));

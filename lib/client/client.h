@@ -72,6 +72,8 @@ class Client {
   Result<std::vector<ClaimStatus>> claims();
   Result<std::vector<PersistentVolumeStatus>> persistent_volumes();
   Result<std::vector<StorageClassStatus>> storage_classes();
+  /// VolumeSnapshots, and what is left of others; sorted by namespace, name and content.
+  Result<std::vector<VolumeSnapshotStatus>> snapshots();
   /// The PersistentVolumes that were looked at for a claim, in this order, and why each was not taken.
   /// "NoSuchClaim".
   Result<std::vector<ClaimCandidate>> explain_claim(const Namespace& name_space, const ObjectName& name);

@@ -31,10 +31,12 @@ Result<std::vector<ContainerDevice>> decode_devices(sd_bus_message* message);
 Result<std::vector<DeviceStatus>> decode_device_list(sd_bus_message* message);
 /// aa{sv} → the answer of ListDrivers.
 Result<std::vector<DriverStatus>> decode_drivers(sd_bus_message* message);
-/// aa{sv} → the answers of ListClaims, ListPersistentVolumes, ListStorageClasses and ExplainClaim.
+/// aa{sv} → the answers of ListClaims, ListPersistentVolumes, ListStorageClasses, ListVolumeSnapshots and
+/// ExplainClaim.
 Result<std::vector<ClaimStatus>> decode_claims(sd_bus_message* message);
 Result<std::vector<PersistentVolumeStatus>> decode_persistent_volumes(sd_bus_message* message);
 Result<std::vector<StorageClassStatus>> decode_storage_classes(sd_bus_message* message);
+Result<std::vector<VolumeSnapshotStatus>> decode_snapshots(sd_bus_message* message);
 Result<std::vector<ClaimCandidate>> decode_candidates(sd_bus_message* message);
 /// a{sv} → the answer of GetContainerSecurity.
 Result<ContainerSecurity> decode_security(sd_bus_message* message);

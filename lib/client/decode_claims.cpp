@@ -70,6 +70,30 @@ StorageClassStatus storage_class_from(const Properties& properties) {
   return status;
 }
 
+VolumeSnapshotStatus snapshot_from(const Properties& properties) {
+  VolumeSnapshotStatus snapshot;
+  snapshot.name_space = Namespace(text_of(properties, "namespace"));
+  snapshot.name = ObjectName(text_of(properties, "name"));
+  snapshot.uid = text_of(properties, "uid");
+  snapshot.phase = text_of(properties, "phase");
+  snapshot.claim = text_of(properties, "claim");
+  snapshot.volume = text_of(properties, "volume");
+  snapshot.content = text_of(properties, "content");
+  snapshot.snapshot_class = text_of(properties, "snapshotClass");
+  snapshot.driver = text_of(properties, "driver");
+  snapshot.handle = text_of(properties, "handle");
+  snapshot.restore_size = text_of(properties, "restoreSize");
+  snapshot.creation_time = text_of(properties, "creationTime");
+  snapshot.deletion_policy = text_of(properties, "deletionPolicy");
+  snapshot.origin = text_of(properties, "origin");
+  snapshot.reason = text_of(properties, "reason");
+  snapshot.message = text_of(properties, "message");
+  snapshot.action = text_of(properties, "action");
+  snapshot.attempts = get<std::uint32_t>(properties, "attempts");
+  snapshot.next_retry = time_of(properties, "nextRetry");
+  return snapshot;
+}
+
 ClaimCandidate candidate_from(const Properties& properties) {
   return {text_of(properties, "volume"), text_of(properties, "whyNot")};
 }
@@ -86,6 +110,10 @@ Result<std::vector<PersistentVolumeStatus>> decode_persistent_volumes(sd_bus_mes
 
 Result<std::vector<StorageClassStatus>> decode_storage_classes(sd_bus_message* message) {
   return decode_list(message, storage_class_from);
+}
+
+Result<std::vector<VolumeSnapshotStatus>> decode_snapshots(sd_bus_message* message) {
+  return decode_list(message, snapshot_from);
 }
 
 Result<std::vector<ClaimCandidate>> decode_candidates(sd_bus_message* message) {

@@ -58,6 +58,9 @@ std::optional<ClaimStatus> Core::claim_status(const ObjectKey& key) const {
 std::vector<PersistentVolumeStatus> Core::persistent_volumes() const {
   return engine_->persistent_volumes();
 }
+std::vector<VolumeSnapshotStatus> Core::snapshots() const {
+  return engine_->snapshots();
+}
 std::vector<StorageClassStatus> Core::storage_classes() const {
   return engine_->storage_classes();
 }

@@ -216,7 +216,8 @@ struct Effects {
   std::vector<Operation> operations;        ///< In the order in which they are to be started.
   std::vector<int> watches_to_remove;       ///< Watches that are needed no more.
   bool devices_changed = false;             ///< What devices() says may differ from before...
-  bool drivers_changed = false;             ///< ...and likewise drivers().
+  bool drivers_changed = false;             ///< ...and likewise drivers()...
+  bool snapshots_changed = false;           ///< ...and snapshots().
   std::vector<ObjectKey> changed_claims;    ///< Whose ClaimStatus differs from before, or is gone...
   std::vector<ObjectName> changed_volumes;  ///< ...and likewise PersistentVolumeStatus.
   std::vector<PodUid> changed_pods;         ///< Whose PodStatus may differ from before (or is gone).
@@ -270,6 +271,9 @@ class Core {
   std::optional<ClaimStatus> claim_status(const ObjectKey& key) const;
   std::vector<PersistentVolumeStatus> persistent_volumes() const;  ///< Sorted by name.
   std::vector<StorageClassStatus> storage_classes() const;  ///< Sorted by name; the built-in one among them.
+  /// Those of the manifests, and what is left of others: kept, or being deleted. Sorted by namespace, name
+  /// and content.
+  std::vector<VolumeSnapshotStatus> snapshots() const;
   /// The volumes that were looked at for a claim, and why each was not taken. Costs all there is.
   std::vector<ClaimCandidate> explain_claim(const ObjectKey& key) const;
   /// Deletes a claim that no manifest holds any more. Final errors: "NoSuchClaim"; "ClaimInManifest", which

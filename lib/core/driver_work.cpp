@@ -26,6 +26,18 @@ Error why_not_by_driver(const LedgerVolume& row, const Provisioners& provisioner
                    "start the driver's controller service on this node; Mooring goes on by itself then");
 }
 
+Result<void> can_cut_snapshots(const CsiDriver& driver) {
+  if (!driver.controller)
+    return waits_for(
+        "DriverHasNoController",
+        "it is for the driver " + driver.name.str() + ", which has no controller service on this node",
+        "start the driver's controller service on this node; Mooring goes on by itself then");
+  if (driver.controller->create_delete_snapshot) return success();
+  return waits_for("SnapshotUnsupported",
+                   "driver " + driver.name.str() + " cuts and deletes no snapshots as it is registered now",
+                   "run the version of the driver that does; Mooring goes on by itself then");
+}
+
 Result<void> equip_for_driver(ProvisionWork& work, const std::map<DriverName, CsiDriver>& drivers,
                               const ObjectStore& objects) {
   if (work.driver.empty()) return success();

@@ -21,4 +21,8 @@ Result<void> equip_for_driver(ProvisionWork& work, const std::map<DriverName, Cs
 /// for now. Transient: "DriverNotRegistered"; "DriverHasNoController" of one that is registered.
 Error why_not_by_driver(const LedgerVolume& row, const Provisioners& provisioners);
 
+/// Errors, Transient, if the driver cannot be asked for snapshots as it is registered now:
+/// "DriverHasNoController"; "SnapshotUnsupported".
+Result<void> can_cut_snapshots(const CsiDriver& driver);
+
 }  // namespace mooring

@@ -36,6 +36,7 @@ Core::Engine::Engine(CoreOptions options, const PluginRegistry& plugins)
       random_(options_.seed),
       mounts_(std::make_shared<const MountTable>()),
       provisioners_(options_.nfs_exports),
+      snapshot_work_(options_),
       registrar_({{options_.backoff_first, options_.backoff_longest}}, options_.csi_drivers),
       log_(options_.events_kept) {}
 
@@ -75,6 +76,7 @@ Effects Core::Engine::take_effects(Instant now) {
   bind_claims(now);  // What pods let go of may be free now.
   if (adoption_ == Adoption::Adopted) {
     start_volume_work(now);
+    start_snapshot_work(now);
     bind_claims(now);  // What there was nothing to do for has ended already.
     start_trash(now);
     start_measuring(now);
@@ -100,6 +102,7 @@ std::optional<MonotonicTime> Core::Engine::next_wake() const {
   for (const auto& [name, work] : volume_work_) {
     if (adoption_ == Adoption::Adopted && work.doing == Doing::None) consider(work.backoff.not_before());
   }
+  if (adoption_ == Adoption::Adopted) consider(snapshot_work_.next_wake());
   for (const auto& [name, trash] : trash_) {
     if (!trash.is_busy) consider(trash.backoff.not_before());
   }
@@ -155,6 +158,10 @@ PlanGate Core::Engine::gate_of(const PodUid& uid, MonotonicTime now) const {
 
 std::string volume_label(const ObjectKey& key, const VolumeName& name) {
   return key.text() + "/" + name.str();
+}
+
+bool Core::Engine::knows_all() const {
+  return adoption_ == Adoption::Adopted && listing_is_complete_ && (is_ledger_read_ || ledger_problem_);
 }
 
 bool Core::Engine::is_settled() const {

@@ -14,6 +14,7 @@
 #include "binding/resolve.h"
 #include "core/core.h"
 #include "core/registrar.h"
+#include "core/snapshot_work.h"
 #include "core/work.h"
 #include "desired/desired_state.h"
 #include "objects/store.h"
@@ -21,9 +22,6 @@
 #include "status/event_log.h"
 
 namespace mooring {
-
-/// Why something that was asked of the core cannot be told now.
-Error status_error(std::string reason, std::string message, std::string remedy = {});
 
 /// The core's inside. One file for each thing that happens to it, named below.
 ///
@@ -54,13 +52,12 @@ class Core::Engine {
   std::optional<ClaimStatus> claim_status(const ObjectKey& key) const;
   std::vector<PersistentVolumeStatus> persistent_volumes() const;
   std::vector<StorageClassStatus> storage_classes() const;
+  std::vector<VolumeSnapshotStatus> snapshots() const;
   std::vector<ClaimCandidate> explain_claim(const ObjectKey& key) const;
   Result<void> delete_claim(const ObjectKey& key, Instant now);
   Result<void> release_volume(const ObjectName& name, bool forget, Instant now);
   std::vector<StatusEvent> events_since(std::uint64_t sequence) const { return log_.since(sequence); }
-  bool knows_all() const {
-    return adoption_ == Adoption::Adopted && listing_is_complete_ && (is_ledger_read_ || ledger_problem_);
-  }
+  bool knows_all() const;
   bool is_settled() const;
   bool is_measuring() const;
 
@@ -219,6 +216,11 @@ class Core::Engine {
   std::map<DriverName, std::size_t> driver_calls() const;
   void add_copied_volumes(std::set<ObjectName>& in_use) const;
 
+  // engine_snapshots.cpp: snapshots that drivers cut
+  void plan_snapshots(BindingPlan& plan, const BindingWorld& world, Instant now);
+  void start_snapshot_work(Instant now);
+  void snapshot_work_ended(const InFlight& what, Outcome& outcome, Instant now);
+
   // engine_claims_status.cpp: what is to be said of claims, volumes and classes
   void fill_in(ClaimStatus& status, const LedgerClaim& row) const;
   void tell_claims();
@@ -368,15 +370,14 @@ class Core::Engine {
   std::map<ObjectName, BindingCondition> volume_conditions_;
   std::map<ObjectName, ClaimedVolumeWork> volume_work_;  ///< Of rows that ask for some.
   std::map<ObjectName, VolumeWorkEnd> volume_ends_;      ///< Of work that the ledger does not know of yet.
-  // What people asked for, until it is written.
-  std::set<ObjectKey> deletions_asked_;
-  std::map<ObjectName, bool> releases_asked_;  ///< True: to be forgotten.
-  std::set<ObjectName> tries_asked_;           ///< Volumes that could not be made or grown.
+  ClaimsAsked asked_;
   std::map<PodUid, std::set<ObjectKey>>
       pod_claims_;  ///< Of pods that are, or were and are not wholly gone...
   std::map<ObjectKey, std::set<PodUid>> claim_pods_;  ///< ...and the way back.
   std::map<ObjectKey, ClaimStatus> told_claims_;      ///< As the shell was told last...
   std::map<ObjectName, PersistentVolumeStatus> told_volumes_;
+  SnapshotWork snapshot_work_;
+  SnapshotsTold told_snapshots_;
 
   Registrar registrar_;
   std::map<std::uint64_t, RegistrarWork> asking_drivers_;  ///< Operations in flight.

@@ -50,11 +50,15 @@ void Core::Engine::on(LedgerRead& event, Instant now) {
     changes.claims[key];
   for (const auto& [name, row] : ledger_.volumes)
     changes.volumes[name];  // What is not there any more has no work either.
+  for (const auto& [name, row] : ledger_.snapshots)
+    changes.snapshots[name];
   ledger_ = std::move(event.ledger).value();
   is_ledger_read_ = true;
   was_ledger_read_ = true;
   for (const auto& [name, row] : ledger_.volumes)
     changes.volumes[name] = row;
+  for (const auto& [name, row] : ledger_.snapshots)
+    changes.snapshots[name] = row;
   ledger_changed(changes);
   dirty_.merge(content_waiting_);  // Those of claims that nobody has.
 }
@@ -66,10 +70,10 @@ void Core::Engine::on(LedgerWritten& event, Instant now) {
   apply(ledger_, written.transaction.changes);
   if (written.is_asked) {
     for (const auto& [key, row] : written.transaction.changes.claims)
-      deletions_asked_.erase(key);
+      asked_.deletions.erase(key);
     for (const auto& [name, row] : written.transaction.changes.volumes) {
-      releases_asked_.erase(name);
-      tries_asked_.erase(name);
+      asked_.releases.erase(name);
+      asked_.tries.erase(name);
     }
   }
   for (const BindingEvent& line : written.events)
@@ -92,6 +96,8 @@ void Core::Engine::ledger_changed(const LedgerChanges& changes) {
     if (end != volume_ends_.end() && (now_there == nullptr || !is_awaited(*now_there, end->second)))
       volume_ends_.erase(end);
   }
+  for (const auto& [name, row] : changes.snapshots)
+    snapshot_work_.follow(name, ledger_);
   content_changed(objects);
 }
 
@@ -120,13 +126,12 @@ void Core::Engine::bind_claims(Instant now) {
   if (!are_claims_touched_ || !is_ledger_read_ || writing_) return;
   if (LedgerChanges asked = asked_changes(); !asked.empty())
     return write_ledger(std::move(asked), {}, true);  // All is looked at again when that is written.
-  deletions_asked_.clear();
-  releases_asked_.clear();
-  tries_asked_.clear();
+  asked_ = {};
   are_claims_touched_ = false;
   are_claims_to_be_told_ = true;
   const BindingWorld world = binding_world();
   BindingPlan plan = plan_bindings(ledger_, world, random_);
+  plan_snapshots(plan, world, now);
   if (!world.is_complete) plan.claims.clear();  // That all wait for manifests is said by them.
   note_conditions(plan, now);
   if (!plan.changes.empty()) write_ledger(std::move(plan.changes), std::move(plan.events), false);

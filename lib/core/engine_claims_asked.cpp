@@ -16,14 +16,14 @@ bool Core::Engine::may_forget(const ObjectName& name, const LedgerVolume& row) c
 LedgerChanges Core::Engine::asked_changes() const {
   using State = LedgerVolume::State;
   LedgerChanges changes;
-  for (const ObjectKey& key : deletions_asked_) {
+  for (const ObjectKey& key : asked_.deletions) {
     const LedgerClaim* row = ledger_.find(key);
     if (row == nullptr || row->is_being_deleted || store_.find_claim(key) != nullptr) continue;
     LedgerClaim changed = *row;
     changed.is_being_deleted = true;
     changes.claims[key] = std::move(changed);
   }
-  for (const auto& [name, forget] : releases_asked_) {
+  for (const auto& [name, forget] : asked_.releases) {
     const LedgerVolume* row = ledger_.find(name);
     if (row == nullptr) continue;
     if (row->state != State::Released && row->state != State::Failed && !(forget && may_forget(name, *row)))
@@ -40,7 +40,7 @@ LedgerChanges Core::Engine::asked_changes() const {
     changed.message.clear();
     changes.volumes[name] = std::move(changed);
   }
-  for (const ObjectName& name : tries_asked_) {
+  for (const ObjectName& name : asked_.tries) {
     const LedgerVolume* row = ledger_.find(name);
     if (row == nullptr || row->message.empty() || changes.volumes.contains(name)) continue;
     if (row->state != State::Provisioning && row->state != State::Bound) continue;
@@ -59,7 +59,7 @@ Result<void> Core::Engine::delete_claim(const ObjectKey& key, Instant now) {
                    "remove it there: a claim whose manifest is gone is deleted");
   }
   if (row == nullptr) return refusal("NoSuchClaim", "there is no claim " + key.text(), "");
-  deletions_asked_.insert(key);
+  asked_.deletions.insert(key);
   are_claims_touched_ = true;
   log(now, false, "ClaimDeletionAsked", event_object(key), "it goes when no pod has it any more");
   return success();
@@ -82,7 +82,7 @@ Result<void> Core::Engine::release_volume(const ObjectName& name, bool forget, I
                        store_.find_persistent_volume(name)->origin.text(),
                    "remove it there: then nothing is remembered of it");
   }
-  releases_asked_[name] = forget;
+  asked_.releases[name] = forget;
   are_claims_touched_ = true;
   log(now, false, forget ? "VolumeForgotten" : "VolumeReleased", event_object(name),
       forget ? "it was forgotten as somebody asked; its data stays"

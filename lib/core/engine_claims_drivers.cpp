@@ -19,7 +19,8 @@ void Core::Engine::follow_drivers() {
     const auto known = before.find(name);
     if (known == before.end() || known->second != driver) others.insert(name);
   }
-  if (provisioners_.follow_drivers(drivers_.csi)) are_claims_touched_ = true;
+  const bool matters_to_snapshots = before != drivers_.csi && !store_.snapshots().empty();
+  if (provisioners_.follow_drivers(drivers_.csi) || matters_to_snapshots) are_claims_touched_ = true;
   hurry_volume_work(others, {});
 }
 
@@ -32,6 +33,7 @@ void Core::Engine::hurry_volume_work(const std::set<DriverName>& drivers,
                         (work.secret && objects.contains({ObjectReference::Kind::Secret, *work.secret}));
     if (is_met) work.backoff.hurry();
   }
+  snapshot_work_.hurry(drivers, objects);
 }
 
 /// How much work each driver is at.
@@ -40,11 +42,13 @@ std::map<DriverName, std::size_t> Core::Engine::driver_calls() const {
   for (const auto& [name, work] : volume_work_) {
     if (work.doing != Doing::None && !work.driver.empty()) ++calls[work.driver];
   }
+  snapshot_work_.count_calls(calls);
   return calls;
 }
 
-/// What is being copied stays until the copy is there.
+/// What is being copied, or cut, stays until that is done.
 void Core::Engine::add_copied_volumes(std::set<ObjectName>& in_use) const {
+  in_use.merge(volumes_being_cut(ledger_.snapshots));
   std::set<std::pair<std::string, std::string>> copied;  // Driver and handle.
   for (const auto& [name, row] : ledger_.volumes) {
     const auto source = row.parameters.find("volume");

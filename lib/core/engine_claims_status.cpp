@@ -325,6 +325,12 @@ std::vector<std::string> Core::Engine::claim_problems() const {
                       (is_stuck ? stuck_text(work->second.stuck_pid) : work->second.failure->message));
     }
   }
+  for (const auto& [name, row] : ledger_.snapshots) {
+    const ClaimedVolumeWork* work = snapshot_work_.find(name);
+    if (work == nullptr || (work->stuck_pid == 0 && !work->failure)) continue;
+    lines.push_back(event_object(row) + ": " +
+                    (work->stuck_pid != 0 ? stuck_text(work->stuck_pid) : work->failure->message));
+  }
   return lines;
 }
 
@@ -354,6 +360,9 @@ void Core::Engine::tell_claims() {
     if (!volumes_now.contains(name)) effects_.changed_volumes.push_back(name);
   }
   told_volumes_ = std::move(volumes_now);
+  std::vector<VolumeSnapshotStatus> snapshots_now = snapshots();
+  effects_.snapshots_changed = effects_.snapshots_changed || snapshots_now != told_snapshots_.statuses;
+  told_snapshots_.statuses = std::move(snapshots_now);
 }
 
 }  // namespace mooring

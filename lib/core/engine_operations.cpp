@@ -41,6 +41,9 @@ void Core::Engine::on(OperationEnded& event, Instant now) {
     case Doing::RecycleVolume:
     case Doing::GrowVolume:
       return volume_work_ended(what, event.outcome, now);
+    case Doing::MakeSnapshot:
+    case Doing::RemoveSnapshot:
+      return snapshot_work_ended(what, event.outcome, now);
     case Doing::AskDriver:
       return driver_work_ended(what, event.outcome, now);
     case Doing::None:
@@ -331,6 +334,7 @@ void Core::Engine::on(OperationStuck& event, Instant now) {
     for (const PodVolumeKey& user : device->second.users)
       dirty_.insert(user.pod);
   }
+  are_claims_to_be_told_ |= snapshot_work_.note_stuck(what.persistent, event.worker_pid);
   if (const auto claimed = volume_work_.find(what.persistent); claimed != volume_work_.end()) {
     claimed->second.stuck_pid = event.worker_pid;
     are_claims_to_be_told_ = true;
@@ -360,36 +364,6 @@ void Core::Engine::on(RecordFailed& event, Instant now) {
   log(now, true, "RecordFailed", "pod/" + actual->key.text(), event.error.text());
   for (ActualVolume& volume : actual->volumes)
     volume.is_recorded = false;
-}
-
-void Core::Engine::on(RetryRequested& event, Instant now) {
-  if (!event.pod || find_pod(*event.pod)) request_scan(now);
-  for (auto& [uid, pod] : work_) {
-    const ActualPod* actual = actual_.find(uid);
-    if (event.pod && (actual == nullptr || actual->key != *event.pod)) continue;
-    pod.directory_backoff.hurry();
-    for (VolumeWork& volume : pod.volumes) {
-      volume.is_refused = false;
-      volume.backoff.hurry();
-    }
-    dirty_.insert(uid);
-  }
-  for (auto& [key, work] : device_work_) {
-    work.backoff.hurry();
-    dirty_devices_.insert(key);
-  }
-  if (event.pod) return;
-  for (auto& [name, work] : volume_work_)
-    work.backoff.hurry();
-  for (const auto& [name, row] : ledger_.volumes) {
-    if (!row.message.empty()) tries_asked_.insert(name);
-  }
-  are_claims_touched_ = are_claims_touched_ || !tries_asked_.empty();
-  scan_backoff_.hurry();
-  flex_drivers_.hurry();
-  registrar_.hurry();
-  for (auto& [name, trash] : trash_)
-    trash.backoff.hurry();
 }
 
 }  // namespace mooring

@@ -34,4 +34,35 @@ void Core::Engine::plan_again(const PodUid& uid, const VolumeKey& shared) {
     dirty_.insert(user.pod);
 }
 
+void Core::Engine::on(RetryRequested& event, Instant now) {
+  if (!event.pod || find_pod(*event.pod)) request_scan(now);
+  for (auto& [uid, pod] : work_) {
+    const ActualPod* actual = actual_.find(uid);
+    if (event.pod && (actual == nullptr || actual->key != *event.pod)) continue;
+    pod.directory_backoff.hurry();
+    for (VolumeWork& volume : pod.volumes) {
+      volume.is_refused = false;
+      volume.backoff.hurry();
+    }
+    dirty_.insert(uid);
+  }
+  for (auto& [key, work] : device_work_) {
+    work.backoff.hurry();
+    dirty_devices_.insert(key);
+  }
+  if (event.pod) return;
+  for (auto& [name, work] : volume_work_)
+    work.backoff.hurry();
+  snapshot_work_.hurry_all();
+  for (const auto& [name, row] : ledger_.volumes) {
+    if (!row.message.empty()) asked_.tries.insert(name);
+  }
+  are_claims_touched_ = are_claims_touched_ || !asked_.tries.empty();
+  scan_backoff_.hurry();
+  flex_drivers_.hurry();
+  registrar_.hurry();
+  for (auto& [name, trash] : trash_)
+    trash.backoff.hurry();
+}
+
 }  // namespace mooring

@@ -41,6 +41,8 @@ enum class Doing : std::uint8_t {
   RemoveVolume,
   RecycleVolume,
   GrowVolume,
+  MakeSnapshot,
+  RemoveSnapshot,
   ProbeDriver,
   AskDriver,  ///< A driver outside is asked what it is, or told what became of its registration.
 };
@@ -145,6 +147,13 @@ struct ClaimedVolumeWork {
   std::optional<ObjectKey> secret = std::nullopt;  ///< What the driver is told as secrets.
 };
 
+/// What people asked for, until it is written.
+struct ClaimsAsked {
+  std::set<ObjectKey> deletions;
+  std::map<ObjectName, bool> releases;  ///< True: to be forgotten.
+  std::set<ObjectName> tries;           ///< Volumes that could not be made or grown.
+};
+
 /// An operation that was started and has not ended.
 struct InFlight {
   Doing doing = Doing::None;
@@ -156,7 +165,8 @@ struct InFlight {
   std::map<std::string, std::string> sub_paths;  ///< Of Publish: the parts that it binds (Recipe).
   VolumeKey device = {};                         ///< What pods share that it is about; empty: nothing.
   std::string measured = {};                     ///< Of Measure: the key of the measurement.
-  ObjectName persistent = {};                    ///< The PersistentVolume that it makes, removes, ...
+  ObjectName persistent = {};                    ///< The PersistentVolume, or the row of a snapshot, that it
+                                                 ///< makes, removes, ...
   DriverName driver = {};                        ///< Of ProbeDriver.
 };
 
@@ -179,6 +189,8 @@ void note_parts(const manifest::Pod& pod, VolumeWork& work, const Result<Recipe>
 bool has_all_parts(const manifest::Pod& pod, const ActualVolume& volume, const VolumeWork& work);
 /// Has the volume published again if one is missing.
 void require_parts(const ActualVolume& volume, VolumeWork& work);
+/// Why something that was asked of the core cannot be told now.
+Error status_error(std::string reason, std::string message, std::string remedy = {});
 /// True while something of another volume of the pod is where this one is to be.
 bool is_place_being_cleared(const ActualPod& actual, const ActualVolume& volume, const PodWork& work,
                             const VolumeDirectory& directory);

@@ -215,6 +215,32 @@ struct StorageClassStatus {
   friend bool operator==(const StorageClassStatus&, const StorageClassStatus&) = default;
 };
 
+/// A VolumeSnapshot, or what is left of one (snapshot.storage.k8s.io/v1).
+struct VolumeSnapshotStatus {
+  Namespace name_space;
+  ObjectName name;
+  std::string uid;  ///< Empty: it is not written down yet.
+  /// "Pending", "Ready"; of what is left of one whose manifest is gone "Released" (it is kept) and
+  /// "Deleting".
+  std::string phase;
+  std::string claim;    ///< The claim that it is of; empty: it is pre-provisioned, or its manifest is gone.
+  std::string volume;   ///< The PersistentVolume that it is of; empty: nobody here cut it.
+  std::string content;  ///< The VolumeSnapshotContent: "snapcontent-<uid>" of those that were cut here.
+  std::string snapshot_class;
+  std::string driver;
+  std::string handle;           ///< What the driver calls it; empty: not known yet.
+  std::string restore_size;     ///< "5Gi"; empty: not known.
+  std::string creation_time;    ///< RFC 3339; empty: not known.
+  std::string deletion_policy;  ///< "Delete" or "Retain"; empty: not known yet.
+  std::string origin;           ///< "snapshots.yaml:3"; empty: no manifest has it.
+  std::string reason;           ///< One CamelCase word; empty: there is nothing to say.
+  std::string message;
+  std::string action;
+  std::uint32_t attempts = 0;  ///< Of calls that failed.
+  std::optional<WallTime> next_retry;
+  friend bool operator==(const VolumeSnapshotStatus&, const VolumeSnapshotStatus&) = default;
+};
+
 /// A line of the event log.
 struct StatusEvent {
   std::uint64_t sequence = 0;

@@ -143,6 +143,38 @@ TEST(PersistentVolumeOnTheBus, carries_every_field) {
   EXPECT_EQ(read.next_retry->since_epoch, volume.next_retry->since_epoch);
 }
 
+TEST(VolumeSnapshotOnTheBus, carries_every_field) {
+  VolumeSnapshotStatus snapshot;
+  snapshot.name_space = Namespace("shop");
+  snapshot.name = ObjectName("daily");
+  snapshot.uid = "u-1";
+  snapshot.phase = "Pending";
+  snapshot.claim = "data";
+  snapshot.volume = "pvc-1";
+  snapshot.content = "snapcontent-u-1";
+  snapshot.snapshot_class = "keep";
+  snapshot.driver = "d.example.com";
+  snapshot.handle = "snap-1";
+  snapshot.restore_size = "5Gi";
+  snapshot.creation_time = "2026-01-01T00:00:00Z";
+  snapshot.deletion_policy = "Retain";
+  snapshot.origin = "s.yaml:1";
+  snapshot.reason = "SnapshotCreationFailed";
+  snapshot.message = "why";
+  snapshot.action = "what";
+  snapshot.attempts = 3;
+  snapshot.next_retry = at(1'800'000'001);
+  Letter letter;
+  const auto list = bus::decode_snapshots(
+      letter.list_of([&](sd_bus_message* m) { return append_volume_snapshot(m, snapshot); }));
+  ASSERT_TRUE(list && list.value().size() == 1);
+  VolumeSnapshotStatus read = list.value()[0];
+  ASSERT_TRUE(read.next_retry);
+  EXPECT_EQ(read.next_retry->since_epoch, snapshot.next_retry->since_epoch);
+  read.next_retry = snapshot.next_retry;
+  EXPECT_TRUE(read == snapshot);
+}
+
 StorageClassStatus carried(const StorageClassStatus& storage_class) {
   Letter letter;
   const auto read = bus::decode_storage_classes(

@@ -185,6 +185,7 @@ class Shell {
     join(before.pods_ready, after.pods_ready);
     join(before.pods_gone, after.pods_gone);
     join(before.events, after.events);
+    after.snapshots_changed = after.snapshots_changed || before.snapshots_changed;
     return after;
   }
 

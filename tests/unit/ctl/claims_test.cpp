@@ -141,11 +141,11 @@ TEST(TroubleTable, names_each_with_its_cause_and_is_empty_without_any) {
   ClaimStatus lost = claim("data", "Lost");
   lost.reason = "ClaimLost";
   lost.message = "pv-9 is gone";
-  const std::string text = storage_trouble_table({claim("fine", "Bound"), lost}, {volume()});
+  const std::string text = storage_trouble_table({claim("fine", "Bound"), lost}, {volume()}, {});
   EXPECT_THAT(text, HasSubstr("pvc/shop/data  Lost    -         ClaimLost: pv-9 is gone"));
   EXPECT_THAT(text, Not(HasSubstr("fine")));
   EXPECT_THAT(text, Not(HasSubstr("pv-1")));
-  EXPECT_EQ(storage_trouble_table({claim("fine", "Bound"), waiting_claim()}, {volume()}), "");
+  EXPECT_EQ(storage_trouble_table({claim("fine", "Bound"), waiting_claim()}, {volume()}, {}), "");
 }
 
 TEST(ClaimDetails, say_the_cause_and_what_to_do_of_one_that_is_not_bound) {
@@ -231,6 +231,62 @@ TEST(PersistentVolumeJson, has_all_fields) {
     "accessModes": ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce"], "volumeMode": "Filesystem",
     "reclaimPolicy": "Retain", "storageClass": "fast", "claim": "shop/data", "plugin": "kubernetes.io/nfs",
     "source": "nfs 10.0.0.1:/export", "mountOptions": [], "attempts": 0, "origin": "pv.yaml:1"})"));
+}
+
+VolumeSnapshotStatus snapshot(const std::string& name, const std::string& phase) {
+  VolumeSnapshotStatus status;
+  status.name_space = Namespace("shop");
+  status.name = ObjectName(name);
+  status.uid = "u-1";
+  status.phase = phase;
+  status.claim = "data";
+  status.volume = "pvc-1";
+  status.content = "snapcontent-u-1";
+  status.snapshot_class = "keep";
+  status.driver = "d.example.com";
+  status.handle = "snap-1";
+  status.restore_size = "5Gi";
+  status.creation_time = "2026-01-01T00:00:00Z";
+  status.deletion_policy = "Retain";
+  status.origin = "s.yaml:1";
+  return status;
+}
+
+TEST(VolumeSnapshotJson, has_all_fields) {
+  EXPECT_EQ(snapshot_json(snapshot("daily", "Ready")), Json::parse(R"({
+    "metadata": {"namespace": "shop", "name": "daily", "uid": "u-1"}, "phase": "Ready", "readyToUse": true,
+    "claim": "data", "volume": "pvc-1", "content": "snapcontent-u-1", "snapshotClass": "keep",
+    "driver": "d.example.com", "handle": "snap-1", "restoreSize": "5Gi",
+    "creationTime": "2026-01-01T00:00:00Z", "deletionPolicy": "Retain", "attempts": 0,
+    "origin": "s.yaml:1"})"));
+  EXPECT_EQ(snapshot_json(snapshot("daily", "Pending"))["readyToUse"], false);
+}
+
+TEST(VolumeSnapshotTable, has_the_columns_of_kubectl) {
+  const std::string text = snapshot_table({snapshot("daily", "Ready")}, true, false);
+  EXPECT_THAT(text, HasSubstr("NAMESPACE  NAME   STATUS  SOURCEPVC  RESTORESIZE  SNAPSHOTCLASS"));
+  EXPECT_THAT(text, HasSubstr("shop       daily  Ready   data       5Gi          keep"));
+  EXPECT_THAT(snapshot_table({snapshot("daily", "Ready")}, false, true), HasSubstr("snap-1  Retain"));
+}
+
+TEST(VolumeSnapshotDetails, say_what_it_is_and_what_to_do) {
+  VolumeSnapshotStatus status = snapshot("daily", "Released");
+  status.origin.clear();
+  status.reason = "Released";
+  status.action = "do it";
+  const std::string text = snapshot_details(status);
+  for (const char* part : {"shop/daily", "Released", "do it", "snap-1", "none holds it any more", "Retain"})
+    EXPECT_THAT(text, HasSubstr(part));
+}
+
+TEST(TroubleTable, has_snapshots_that_are_not_ready_and_none_that_are_kept) {
+  VolumeSnapshotStatus waiting = snapshot("nightly", "Pending");
+  waiting.reason = "DriverNotRegistered";
+  const std::string text =
+      storage_trouble_table({}, {}, {waiting, snapshot("daily", "Ready"), snapshot("old", "Released")});
+  EXPECT_THAT(text, HasSubstr("volumesnapshot/shop/nightly  Pending  -         DriverNotRegistered"));
+  EXPECT_THAT(text, Not(HasSubstr("daily")));
+  EXPECT_THAT(text, Not(HasSubstr("old")));
 }
 
 TEST(StorageClassJson, says_whether_it_is_built_in) {
