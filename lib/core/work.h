@@ -10,11 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "actual/actual_state.h"
 #include "base/ids.h"
 #include "base/quantity.h"
 #include "base/time.h"
 #include "binding/binder.h"
 #include "core/core.h"
+#include "desired/recipe.h"
 #include "plan/backoff.h"
 #include "status/status.h"
 #include "step/step.h"

@@ -105,7 +105,7 @@ TEST_F(CoreSnapshots, are_cut_when_the_request_is_on_disk_and_not_before) {
   EXPECT_EQ(status.phase, "Ready");
   EXPECT_EQ(status.claim, "data");
   EXPECT_EQ(status.handle, "snap-1");
-  EXPECT_EQ(status.restore_size, "1Gi");
+  EXPECT_EQ(status.restore_size, "1073741824");
   EXPECT_EQ(status.creation_time, "2026-01-01T00:00:00Z");
   EXPECT_EQ(status.driver, driver_name);
   EXPECT_EQ(status.deletion_policy, "Delete");
