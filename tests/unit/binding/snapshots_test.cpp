@@ -227,6 +227,55 @@ TEST_F(Snapshots, that_a_driver_refuses_say_so_and_are_asked_for_again) {
   EXPECT_EQ(row().message, "");
 }
 
+TEST_F(Snapshots, that_were_kept_are_forgotten_when_a_content_of_the_manifests_names_their_handle) {
+  cut(snapshot_class("keep", "", "Retain") + snapshot_yaml("s", "c", of_keep));
+  end({Kind::Made, {"snap-1", "vol-7", 0, "", true}, {}});
+  cut();
+  const auto content = [](const std::string& driver, const std::string& handle) {
+    return "apiVersion: snapshot.storage.k8s.io/v1\nkind: VolumeSnapshotContent\nmetadata: {name: sc}\n"
+           "spec:\n  deletionPolicy: Retain\n  driver: " +
+           driver + "\n  source: {snapshotHandle: " + handle +
+           "}\n  volumeSnapshotRef: {name: again, namespace: default}\n---\n";
+  };
+  cut(content("e.example.com", "snap-1"));
+  EXPECT_EQ(row().state, State::Released) << "another driver's";
+  cut(content("d.example.com", "snap-2"));
+  EXPECT_EQ(row().state, State::Released) << "another snapshot";
+  cut(content("d.example.com", "snap-1"));
+  EXPECT_THAT(rows, IsEmpty());
+}
+
+TEST_F(Snapshots, that_a_content_of_the_manifests_is_for_are_not_cut_once_more) {
+  const std::string brought =
+      "apiVersion: snapshot.storage.k8s.io/v1\nkind: VolumeSnapshotContent\nmetadata: {name: sc}\n"
+      "spec:\n  deletionPolicy: Delete\n  driver: d.example.com\n  source: {volumeHandle: vol-7}\n"
+      "  volumeSnapshotRef: {name: s, namespace: default}\n";
+  cut(snapshot_class("keep") + snapshot_yaml("s", "c", of_keep) + brought + "---\n");
+  EXPECT_THAT(rows, IsEmpty());
+  EXPECT_EQ(reason(), "SnapshotNotReady");
+  cut(snapshot_class("keep") + snapshot_yaml("s", "c", of_keep) + brought +
+      "status: {snapshotHandle: snap-5, readyToUse: true, restoreSize: 2Gi}\n---\n");
+  EXPECT_EQ(reason(), "");
+  const auto found = usable();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found.value().handle, "snap-5");
+  EXPECT_EQ(found.value().restore_size, quantity("2Gi"));
+}
+
+TEST_F(Snapshots, whose_row_is_another_ones_of_that_name_are_not_usable) {
+  const auto of = [](const char* uid) {
+    return snapshot_class("keep") + snapshot_yaml("s", "c", of_keep, std::string(", uid: ") + uid);
+  };
+  cut(of("one"));
+  end({Kind::Made, {"snap-1", "vol-7", 0, "", true}, {}});
+  cut();
+  EXPECT_TRUE(usable());
+  read(base + of("two"));
+  const auto found = usable();
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().reason, "SnapshotNotReady");
+}
+
 TEST_F(Snapshots, with_another_uid_are_other_snapshots) {
   const auto of = [](const char* uid) {
     return snapshot_class("keep") + snapshot_yaml("s", "c", of_keep, std::string(", uid: ") + uid);
