@@ -280,7 +280,8 @@ Result<void> LedgerDatabase::remove(const char* statement, const std::vector<std
   Statement remove(database_.get(), statement);
   for (const std::string& part : key)
     remove.bind_all(part);
-  return remove.step() == SQLITE_DONE ? success() : error_of(remove.code());
+  if (remove.step() != SQLITE_DONE) return error_of(remove.code());
+  return success();
 }
 
 /// The rows of the changes that stay.
