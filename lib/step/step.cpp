@@ -301,4 +301,15 @@ std::string describe(const Step& step) {
   return std::visit(Describer{}, step);
 }
 
+Step::Step() = default;
+Step::Step(const Step& other) = default;
+Step::Step(Step&& other) noexcept = default;
+Step& Step::operator=(const Step& other) = default;
+Step& Step::operator=(Step&& other) noexcept = default;
+Step::~Step() = default;
+
+bool operator==(const Step& one, const Step& other) {
+  return static_cast<const AnyStep&>(one) == static_cast<const AnyStep&>(other);
+}
+
 }  // namespace mooring

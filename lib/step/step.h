@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -242,7 +244,7 @@ struct ScanTree {
   friend bool operator==(const ScanTree&, const ScanTree&) = default;
 };
 
-using Step =
+using AnyStep =
     std::variant<MakePodDirectory, MakeDirectory, MountTmpfs, MountHugetlbfs, BindMount, Unmount,
                  DiscardDirectory, EmptyTrash, RemovePodDirectory, CheckHostPath, WatchHostPath, PublishFiles,
                  BindSubPath, ReleaseSubPaths, UnmountLeftovers, ChangeGroup, MapGroup, AttachDevice,
@@ -255,6 +257,29 @@ using Step =
                  PublishFlexVolume, UnpublishFlexVolume, ProbeCsiDriver, NotifyRegistration, CreateCsiVolume,
                  DeleteCsiVolume, PublishCsiController, UnpublishCsiController, ExpandCsiController,
                  CreateCsiSnapshot, DeleteCsiSnapshot, ScanTree>;
+
+template <typename T, typename Variant>
+inline constexpr bool is_alternative_of = false;
+template <typename T, typename... Alternatives>
+inline constexpr bool is_alternative_of<T, std::variant<Alternatives...>> =
+    (std::is_same_v<T, Alternatives> || ...);
+
+/// One of the steps. A variant in all but this: what copies, moves, destroys and compares it is made once, in
+/// step.cpp. Made anew in every source that has an Operation to do with, for each of so many alternatives, it
+/// was most of what the compiler had to do for the whole tree.
+class Step : public AnyStep {
+ public:
+  template <typename T>
+  requires is_alternative_of<std::remove_cvref_t<T>, AnyStep> Step(T&& step)
+      : AnyStep(std::in_place_type<std::remove_cvref_t<T>>, std::forward<T>(step)) {}
+  Step();
+  Step(const Step& other);
+  Step(Step&& other) noexcept;
+  Step& operator=(const Step& other);
+  Step& operator=(Step&& other) noexcept;
+  ~Step();
+  friend bool operator==(const Step& one, const Step& other);
+};
 
 /// The step as one line for people: `mount tmpfs size=64Mi on pods/…/cache`.
 std::string describe(const Step& step);

@@ -111,6 +111,7 @@ class Putter {
     put(static_cast<std::uint8_t>(value.index()));
     std::visit([this](auto& alternative) { this->put(alternative); }, value);
   }
+  void put(Step& step) { put(static_cast<AnyStep&>(step)); }
   template <class T>
   requires std::is_class_v<T>
   void put(T& structure) { fields(*this, structure); }
@@ -233,6 +234,7 @@ class Reader {
     get(index);
     if (!emplace(value, index, std::index_sequence_for<T...>())) is_good_ = false;
   }
+  void get(Step& step) { get(static_cast<AnyStep&>(step)); }
   template <class T>
   requires std::is_class_v<T>
   void get(T& structure) { fields(*this, structure); }

@@ -69,7 +69,7 @@ TEST(RoundTrip, every_step_comes_back_equal) {
 }
 
 TEST(RoundTrip, the_samples_have_every_kind_of_step) {
-  std::vector<bool> seen(std::variant_size_v<Step>);
+  std::vector<bool> seen(std::variant_size_v<AnyStep>);
   for (const Step& step : every_step())
     seen[step.index()] = true;
   EXPECT_THAT(seen, testing::Each(true));
@@ -219,8 +219,8 @@ TEST(Decode, an_unknown_kind_of_step_is_refused) {
   Operation operation;
   operation.steps = {ScanTree{}};
   std::string bytes = encoded_batch(operation);
-  ASSERT_EQ(bytes.back(), static_cast<char>(std::variant_size_v<Step> - 1));
-  bytes.back() = static_cast<char>(std::variant_size_v<Step>);
+  ASSERT_EQ(bytes.back(), static_cast<char>(std::variant_size_v<AnyStep> - 1));
+  bytes.back() = static_cast<char>(std::variant_size_v<AnyStep>);
   expect_refused(bytes);
 }
 
