@@ -1,4 +1,6 @@
-#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <vector>
 
 #include "csi/answers.h"
 #include "csi/requests.h"
@@ -40,6 +42,52 @@ Result<bool> is_nothing_there(const UnstageCsiVolume& step, kernel::Kernel kerne
   return !path && !data;
 }
 
+Error has_a_pod(const std::string& path) {
+  return obstacle("StillMounted", "a pod has the device that is to be unstaged", path,
+                  "end what uses it, and unmount it; Mooring tries again");
+}
+
+/// What is in a directory, by path; nothing if it is not there.
+Result<std::vector<std::string>> places_in(const std::string& directory, kernel::Files& files) {
+  std::vector<std::string> places;
+  if (directory.empty()) return places;
+  const auto entries = files.list(directory);
+  if (!entries && entries.error().errno_value == ENOENT) return places;
+  if (!entries) return entries.error();
+  for (const auto& entry : entries.value())
+    places.push_back(directory + "/" + entry.name);
+  return places;
+}
+
+/// Removes what a reboot left of pods that never come back: their records are gone, and the links that a scan
+/// finds are made last. The driver is asked all the same: it may remember what the node does not.
+Result<bool> remove_orphans(const UnstageCsiVolume& step, kernel::Kernel kernel) {
+  MOORING_TRY(const auto bound, places_in(step.bound, kernel.files));
+  MOORING_TRY(const auto targets, places_in(step.published, kernel.files));
+  for (const auto* places : {&bound, &targets}) {
+    for (const std::string& path : *places) {
+      MOORING_TRY(const auto mounted, kernel.mounts.listed_at(path));
+      if (mounted) return has_a_pod(path);
+    }
+  }
+  for (const std::string& path : bound) {
+    MOORING_TRY(remove_place({path, {}, {}}, kernel.files));
+  }
+  for (const std::string& path : targets) {
+    MOORING_TRY(const std::string told, told_path(path, kernel.mounts));
+    MOORING_TRY(const kernel::DriverAnswer answer,
+                call_csi(step.volume, csi::unpublish_method, csi::unpublish_request(step.volume.handle, told),
+                         kernel.drivers));
+    if (answer.code != CallCode::Ok)
+      return csi::call_error(csi::Call::Unpublish, step.volume.driver, answer.code, answer.message);
+    const CsiPlace place{path, {}, {}};
+    MOORING_TRY(check_not_mounted(place, "driver " + step.volume.driver.str() + " unpublished the volume",
+                                  kernel.mounts));
+    MOORING_TRY(remove_place(place, kernel.files));
+  }
+  return !bound.empty() || !targets.empty();
+}
+
 }  // namespace
 
 Result<bool> stage_csi_volume(const StageCsiVolume& step, kernel::Kernel kernel) {
@@ -59,6 +107,7 @@ Result<bool> stage_csi_volume(const StageCsiVolume& step, kernel::Kernel kernel)
 
 Result<bool> unstage_csi_volume(const UnstageCsiVolume& step, kernel::Kernel kernel) {
   const CsiPlace place = place_of(step.path, step.data);
+  MOORING_TRY(const bool had_orphans, remove_orphans(step, kernel));
   MOORING_TRY(const bool is_nothing, is_nothing_there(step, kernel));
   if (!is_nothing && step.calls_driver) {
     MOORING_TRY(const std::string path, told_path(step.path, kernel.mounts));
@@ -71,7 +120,7 @@ Result<bool> unstage_csi_volume(const UnstageCsiVolume& step, kernel::Kernel ker
   MOORING_TRY(
       check_not_mounted(place, "driver " + step.volume.driver.str() + " unstaged the volume", kernel.mounts));
   MOORING_TRY(const bool is_removed, remove_place(place, kernel.files));
-  return is_removed || (!is_nothing && step.calls_driver);
+  return had_orphans || is_removed || (!is_nothing && step.calls_driver);
 }
 
 Result<bool> expand_csi_volume(const ExpandCsiVolume& step, kernel::Kernel kernel, Outcome& outcome) {

@@ -85,6 +85,10 @@ std::vector<Step> CsiPlugin::unstage(const DeviceRemains& remains) const {
   const auto directory = layout::parse_csi_block_staged(remains.staged_path);
   unstage.data =
       directory ? layout::csi_block_data(*directory) : layout::csi_staged_data(name->driver, name->handle);
+  if (directory) {
+    unstage.published = layout::csi_block_published(*directory);
+    unstage.bound = layout::csi_block_map(*directory);
+  }
   std::vector<Step> steps{std::move(unstage)};
   if (directory) {
     for (const std::string& path :

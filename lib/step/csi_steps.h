@@ -44,11 +44,15 @@ struct StageCsiVolume {
 
 /// NodeUnstageVolume if `calls_driver`, then removes `path`, `data` and the directory of `data`, as far as
 /// they are empty and not mounted on ("StillMounted" else). None of it there is success, without a call.
+/// Of a raw device, what no pod knows of any more goes first (a reboot leaves the places and no record): each
+/// target is unpublished, and what it was bound at removed; one that is mounted is a pod's ("StillMounted").
 struct UnstageCsiVolume {
   CsiVolume volume;
   std::string path;
   std::string data;
   bool calls_driver = false;
+  std::string published = {};  ///< Of a raw device, relative: the directory of its pods' targets...
+  std::string bound = {};      ///< ...and of what was bound of them.
   friend bool operator==(const UnstageCsiVolume&, const UnstageCsiVolume&) = default;
 };
 

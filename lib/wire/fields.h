@@ -264,7 +264,7 @@ void fields(A& a, StageCsiVolume& s) {
 }
 template <class A>
 void fields(A& a, UnstageCsiVolume& s) {
-  a(s.volume, s.path, s.data, s.calls_driver);
+  a(s.volume, s.path, s.data, s.calls_driver, s.published, s.bound);
 }
 template <class A>
 void fields(A& a, PublishCsiVolume& s) {

@@ -33,6 +33,16 @@ StageCsiVolume stage_device() {
   return stage;
 }
 
+/// As the plugin says it.
+std::vector<Step> unstage_device() {
+  const std::string bound = layout::csi_block_map(csi_directory);
+  const std::string published = layout::csi_block_published(csi_directory);
+  return {UnstageCsiVolume{csi_volume, layout::csi_block_staged(csi_directory),
+                           layout::csi_block_data(csi_directory), true, published, bound},
+          RemoveDirectory{bound}, RemoveDirectory{published},
+          RemoveDirectory{layout::csi_block_root(csi_directory)}};
+}
+
 class CsiBlock : public testing::Test {
  protected:
   CsiBlock() { node_.fake.put_block_device("/dev/sdx"); }
@@ -59,12 +69,8 @@ TEST_F(CsiBlock, kb_15_5_goes_without_a_trace) {
   node().run_well({stage_device(), publish_device()});
   EXPECT_TRUE(exists(layout::csi_block_data(csi_directory)));
   node().called();
-  node().run_well({unpublish_device(),
-                   UnstageCsiVolume{csi_volume, layout::csi_block_staged(csi_directory),
-                                    layout::csi_block_data(csi_directory), true},
-                   RemoveDirectory{layout::csi_block_map(csi_directory)},
-                   RemoveDirectory{layout::csi_block_published(csi_directory)},
-                   RemoveDirectory{layout::csi_block_root(csi_directory)}});
+  node().run_well({unpublish_device()});
+  node().run_well(unstage_device());
   EXPECT_THAT(node().called(), ElementsAre("NodeUnpublishVolume", "NodeUnstageVolume"));
   EXPECT_FALSE(exists(layout::csi_block_root(csi_directory)));
   EXPECT_FALSE(exists(layout::csi_block_published(csi_directory)));
@@ -117,6 +123,44 @@ TEST_F(CsiBlock, kb_15_4_a_final_error_leaves_nothing) {
   node().called();
   node().run_well({unpublish_device()});
   EXPECT_THAT(node().called(), IsEmpty());
+}
+
+TEST_F(CsiBlock, what_a_reboot_left_of_a_pod_that_is_gone_goes_before_the_device) {
+  node().run_well({make_pod, stage_device(), publish_device()});
+  fake().reboot();
+  node().run_well({RemovePodDirectory{uid}});
+  node().called();
+  node().run_well(unstage_device());
+  EXPECT_THAT(node().called(), ElementsAre("NodeUnpublishVolume", "NodeUnstageVolume"));
+  EXPECT_FALSE(exists(layout::csi_block_root(csi_directory)));
+  EXPECT_FALSE(exists(layout::csi_block_published(csi_directory)));
+  EXPECT_FALSE(exists(layout::csi_block_staged(csi_directory)));
+  node().run_well(unstage_device());
+  EXPECT_THAT(node().called(), IsEmpty());
+}
+
+TEST_F(CsiBlock, a_device_that_a_pod_has_is_not_unstaged) {
+  node().run_well({stage_device(), publish_device()});
+  node().called();
+  EXPECT_EQ(node().run_badly(unstage_device()).reason, "StillMounted");
+  // Not bound, and published all the same.
+  fake().unmount_foreign(node().root(place));
+  EXPECT_EQ(node().run_badly(unstage_device()).reason, "StillMounted");
+  EXPECT_THAT(node().called(), IsEmpty());
+  EXPECT_TRUE(node().is_mounted(target));
+}
+
+TEST_F(CsiBlock, what_the_driver_does_not_unpublish_stays_and_so_does_the_device) {
+  node().run_well({make_pod, stage_device(), publish_device()});
+  fake().reboot();
+  node().called();
+  node().expect("NodeUnpublishVolume", CallCode::Internal);
+  node().run_badly(unstage_device());
+  EXPECT_THAT(node().called(), ElementsAre("NodeUnpublishVolume"));
+  EXPECT_TRUE(exists(target));
+  fake().put_file(node().root(target), "data");
+  node().leaves_directory = true;
+  EXPECT_EQ(node().run_badly(unstage_device()).reason, "NotEmpty");
 }
 
 TEST_F(CsiBlock, a_link_to_what_is_gone_goes_with_its_pod) {

@@ -101,6 +101,7 @@ TEST_F(CsiRemoval, kb_15_3_unstage) {
   EXPECT_EQ(unstage.volume, (CsiVolume{driver_name, "/run/new.sock", "vol#1", 120'000}));
   EXPECT_TRUE(unstage.calls_driver);
   EXPECT_EQ(unstage.data, layout::csi_staged_data(driver_name, "vol#1"));
+  EXPECT_TRUE(unstage.published.empty() && unstage.bound.empty());
   EXPECT_EQ(plugin.detach(what), plugin.unstage(what));
   drivers().csi[driver_name].node.stage_unstage = false;
   EXPECT_FALSE(first<UnstageCsiVolume>(plugin.unstage(what)).calls_driver);
@@ -115,7 +116,10 @@ TEST_F(CsiRemoval, kb_15_5_unstage_of_a_raw_device_removes_all_of_its_directorie
   const VolumeDirectory directory("pv-1");
   const auto steps = plugin.unstage({key, {}, layout::csi_block_staged(directory), drivers()});
   EXPECT_THAT(steps, SizeIs(4));
-  EXPECT_EQ(first<UnstageCsiVolume>(steps).data, layout::csi_block_data(directory));
+  const auto unstage = first<UnstageCsiVolume>(steps);
+  EXPECT_EQ(unstage.data, layout::csi_block_data(directory));
+  EXPECT_EQ(unstage.published, layout::csi_block_published(directory));
+  EXPECT_EQ(unstage.bound, layout::csi_block_map(directory));
   EXPECT_EQ(steps.back(), Step(RemoveDirectory{layout::csi_block_root(directory)}));
 }
 

@@ -102,7 +102,7 @@ std::vector<Step> every_step() {
                      {{"devicePath", "/dev/x"}},
                      {{"share", "a"}, {"size", "1"}},
                      {{"password", SecretBytes(std::string("\0y", 2))}}},
-      UnstageCsiVolume{csi_volume(), "plugins/s", "plugins/d.json", true},
+      UnstageCsiVolume{csi_volume(), "plugins/s", "plugins/d.json", true, "plugins/p", "plugins/b"},
       PublishCsiVolume{csi_volume(),
                        "pods/u1/t",
                        "pods/u1/d.json",
