@@ -87,6 +87,28 @@ Result<void> check_unmounted(const FlexProgram& program, const std::string& path
   return error;
 }
 
+namespace {
+
+/// What the driver mounted before it failed, or before nobody heard that it did not, it has to undo itself:
+/// there may be more to it than the mount. If it cannot, the mount stays, and with it the driver's turn to
+/// unmount it.
+Error undo_by_driver(Error error, const PublishFlexVolume& step, FlexCaller& caller, kernel::Kernel kernel) {
+  const auto left = kernel.mounts.listed_at(step.path);
+  const auto path = kernel.mounts.listed_path(step.path);
+  if (left && left.value() && path) {
+    const Result<flex::Answer> undone = caller.call(Command::Unmount, {SecretBytes(path.value())});
+    if (!undone) {
+      error.kind = ErrorKind::Uncertain;
+      error.message += "; what it left mounted there could not be unmounted: " + undone.error().message;
+      if (error.path.empty()) error.path = step.path;
+      return error;
+    }
+  }
+  return undo_failed_mount(std::move(error), step.path, kernel);
+}
+
+}  // namespace
+
 Result<bool> run_flex(const PublishFlexVolume& step, kernel::Kernel kernel, Outcome& outcome) {
   // What is listed is not asked anything: its server may be gone.
   MOORING_TRY(const auto there, kernel.mounts.listed_at(step.path));
@@ -96,7 +118,7 @@ Result<bool> run_flex(const PublishFlexVolume& step, kernel::Kernel kernel, Outc
   FlexCaller caller(step.program, secrets_of(step.pod), kernel.drivers, outcome);
   const Result<flex::Answer> answer =
       caller.call(Command::Mount, {SecretBytes(path), flex_options(step.volume, &step.pod)});
-  if (!answer) return undo_failed_mount(answer.error(), step.path, kernel);
+  if (!answer) return undo_by_driver(answer.error(), step, caller, kernel);
   if (answer.value().is_supported) return true;  // Mounted or not: it may have written into the directory.
   const Result<void> bound = mount_by_default(step, kernel);
   if (!bound) return undo_failed_mount(bound.error(), step.path, kernel);

@@ -31,7 +31,8 @@ struct CallTime {
   std::uint32_t operator()(const StageFlexVolume& s) const { return 4 * s.program.deadline_ms; }
   std::uint32_t operator()(const UnstageFlexVolume& s) const { return 2 * s.program.deadline_ms; }
   std::uint32_t operator()(const GrowFlexVolume& s) const { return 2 * s.program.deadline_ms; }
-  std::uint32_t operator()(const PublishFlexVolume& s) const { return s.program.deadline_ms; }
+  /// What fails is undone by `unmount`.
+  std::uint32_t operator()(const PublishFlexVolume& s) const { return 2 * s.program.deadline_ms; }
   std::uint32_t operator()(const UnpublishFlexVolume& s) const { return s.program.deadline_ms; }
   template <class Other>
   std::uint32_t operator()(const Other&) const {

@@ -83,6 +83,25 @@ TEST_F(FlexPublish, what_a_failed_mount_left_mounted_is_not_taken_for_the_volume
   EXPECT_FALSE(node.fake.exists(path));
 }
 
+TEST_F(FlexPublish, what_a_failed_mount_left_mounted_is_unmounted_by_the_driver) {
+  node.mounts("mount", failure_text, 1);
+  node.unmounts("unmount");
+  EXPECT_EQ(node.run_badly({publish()}).kind, ErrorKind::Transient);
+  EXPECT_THAT(node.take_calls(), ElementsAre("mount " + path + " JSON", "unmount " + path));
+  EXPECT_THAT(mounted(), IsEmpty());
+  EXPECT_FALSE(node.fake.exists(path));
+}
+
+TEST_F(FlexPublish, what_the_driver_cannot_unmount_after_a_failure_stays_until_it_can) {
+  node.mounts("mount", failure_text, 1);
+  node.hangs("unmount");
+  EXPECT_EQ(node.run_badly({publish()}).kind, ErrorKind::Uncertain);
+  EXPECT_THAT(mounted(), ElementsAre("nfs4"));
+  node.unmounts("unmount");
+  node.run_well({unpublish()});
+  EXPECT_THAT(mounted(), IsEmpty());
+}
+
 TEST_F(FlexPublish, what_a_failed_mount_wrote_stays) {
   node.acts["mount"] = [&](const std::vector<std::string>& arguments) {
     EXPECT_EQ(node.fake.put_file(arguments.at(1) + "/file", "x"), 0);
