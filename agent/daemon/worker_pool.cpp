@@ -9,7 +9,9 @@
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
+#include "facts/tree_parts.h"
 #include "kernel/linux/linux_process.h"
 #include "packet/packet.h"
 
@@ -19,16 +21,6 @@ namespace {
 /// Enough to make the cost of a message vanish, few enough that the workers share the work.
 constexpr std::size_t batch_operations_max = 24;
 constexpr std::size_t batch_bytes_max = wire::message_size_max / 2;
-
-/// What a message had no room for comes in the next one.
-void add(TreeFacts& part, TreeFacts& whole) {
-  const auto move_all = [](auto& from, auto& to) {
-    std::move(from.begin(), from.end(), std::back_inserter(to));
-  };
-  move_all(part.pods, whole.pods);
-  move_all(part.trash, whole.trash);
-  move_all(part.attachments, whole.attachments);
-}
 
 }  // namespace
 
@@ -188,11 +180,12 @@ void WorkerPool::on_room(WorkerLink& link) {
 void WorkerPool::on_outcome(WorkerLink& link, Outcome outcome) {
   if (outcome.is_partial && !outcome.tree)
     return callbacks_.event(OperationProgress{outcome.id, std::move(outcome.progress)});
-  if (outcome.is_partial) return add(*outcome.tree, partial_trees_[static_cast<std::uint64_t>(outcome.id)]);
+  if (outcome.is_partial)
+    return add_part(partial_trees_[static_cast<std::uint64_t>(outcome.id)], std::move(*outcome.tree));
   if (auto partial = partial_trees_.extract(static_cast<std::uint64_t>(outcome.id));
       partial && outcome.tree) {
     TreeFacts whole = std::move(partial.mapped());
-    add(*outcome.tree, whole);
+    add_part(whole, std::move(*outcome.tree));
     outcome.tree = std::move(whole);
   }
   const auto own = own_.find(&link);
