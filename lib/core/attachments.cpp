@@ -18,6 +18,21 @@ void note_attach(ActualDevice& device, DeviceWork& work, const Stage& attach) {
   }
 }
 
+void keep_node(const ActualDevice& device, const DeviceWork& work, const ActualState& actual, Stage& attach) {
+  if (!device.attachment) return;
+  const bool is_up =
+      device.state == DeviceState::Staged ||
+      std::any_of(work.users.begin(), work.users.end(), [&](const PodVolumeKey& user) {
+        const ActualPod* pod = actual.find(user.pod);
+        const ActualVolume* volume = pod == nullptr ? nullptr : pod->find(user.volume);
+        return volume != nullptr && volume->device == device.key && volume->state == PublishState::Published;
+      });
+  if (!is_up) return;
+  for (Step& step : attach.up) {
+    if (auto* call = std::get_if<PublishCsiController>(&step)) call->node_id = device.attachment->node_id;
+  }
+}
+
 void attach_ended(ActualDevice& device, const DeviceWork& work, const Outcome& outcome) {
   if (!outcome.error) {
     const auto* answered = outcome.csi_made ? std::get_if<CsiPublishContext>(&*outcome.csi_made) : nullptr;

@@ -16,6 +16,11 @@ namespace mooring {
 /// Remembers what is about to be asked of a driver's controller: from here on the volume may be attached.
 void note_attach(ActualDevice& device, DeviceWork& work, const Stage& attach);
 
+/// While a pod has the volume, or it is staged, it is asked for by the name of the node that it is attached
+/// by, even if the driver has started again and calls the node otherwise now: to change that it would have to
+/// be detached under the pods. The way down uses that name too, and the next way up the new one.
+void keep_node(const ActualDevice& device, const DeviceWork& work, const ActualState& actual, Stage& attach);
+
 /// Keeps what the driver answered, for the calls of its node service, and nowhere else: after a restart the
 /// controller is asked again before anything is published, and answers the same. After a certain "no"
 /// nothing is to be detached that was not attached before.

@@ -141,6 +141,7 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
       device->name = recipe->device;
       device->staged_path = recipe->staged_path;
       work.staging_capacity_bytes = recipe->capacity_bytes;
+      keep_node(*device, work, actual_, recipe->attach);
       note_attach(*device, work, recipe->attach);
       return start_on_device(*device, Doing::Attach, "attach", std::move(recipe->attach), now);
     case DeviceMove::Stage:

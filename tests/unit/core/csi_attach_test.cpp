@@ -248,6 +248,31 @@ TEST_F(CsiAttach, after_a_restart_the_controller_is_asked_again_and_gives_the_an
   EXPECT_THAT(only<PublishCsiVolume>().publish_context, ElementsAre(Pair("device", "/dev/y")));
 }
 
+TEST_F(CsiAttach, while_a_pod_has_it_the_node_keeps_the_name_that_it_was_attached_by) {
+  const std::string staged = root_dir + "/" + stamp().staged_path;
+  const std::string target = root_dir + "/" + layout::csi_target(uid_of("web"), VolumeDirectory("pv"));
+  start();
+  make_ready("web");
+  shell.show_mounts({{staged, "ext4"}, {target, "ext4"}});
+  // The driver starts again, and calls the node by another name.
+  shell.advance(61s);
+  Outcome renamed = driver();
+  renamed.csi_driver->node_id = "n2";
+  shell.end(asking, renamed);
+  // Somebody unmounts what is staged: it goes up once more.
+  shell.show_mounts({{target, "ext4"}});
+  ASSERT_TRUE(shell.is_in_flight(attach));
+  EXPECT_EQ(only<PublishCsiController>().node_id, "n1");
+  attach_and_stage();
+  shell.remove("web");
+  shell.end(unpublish("web"));
+  shell.end(unstage);
+  EXPECT_EQ(only<UnpublishCsiController>().node_id, "n1");
+  shell.end(detach);
+  shell.write("web", claim_volume);
+  EXPECT_EQ(only<PublishCsiController>().node_id, "n2");
+}
+
 TEST_F(CsiAttach, a_detach_that_fails_is_tried_with_growing_pauses) {
   start();
   make_ready("web");
