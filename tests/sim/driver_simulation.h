@@ -69,6 +69,7 @@ class DriverSimulation final : public World {
   std::optional<std::string> settle_with_all();
   std::optional<std::string> settle_without_pods();
   void put_right();
+  void end_answered_probes();
   bool is_held_up(const DriverPod& pod, const DriverPodVolume& volume) const;
   std::optional<std::string> difference(bool leaves_out_missing);
   std::optional<std::string> leftover() const;
@@ -89,6 +90,7 @@ class DriverSimulation final : public World {
   std::map<std::string, std::set<std::string>> written_;         ///< What pods wrote, by source.
   std::map<std::uint64_t, Operation> in_flight_;                 ///< That were started and did not end yet.
   std::map<std::uint64_t, std::set<std::string>> in_the_works_;  ///< Their volumes.
+  std::set<std::string> flex_paths_;  ///< Where FlexVolumes were published since the node started.
   std::optional<DriverPod> leaving_;  ///< The core is just being told that it is gone.
   std::string broken_;
   std::size_t waits_seen_ = 0;

@@ -58,7 +58,39 @@ void DriverSimulation::put_right() {
   for (DriverVolume& volume : volumes_)
     volume.is_written = true;
   shell_.end_stuck_local(now());
+  end_answered_probes();
   read_manifests(false);
+}
+
+/// Who asked a driver what it is waits for a socket or a program, and for no longer than they do: a socket
+/// that is closed is an answer, and a program that ends is one too. Its next question is answered.
+void DriverSimulation::end_answered_probes() {
+  const auto hangs = [&](const Step& step) {
+    const auto* csi = std::get_if<ProbeCsiDriver>(&step);
+    const auto* told = std::get_if<NotifyRegistration>(&step);
+    const auto* flex = std::get_if<ProbeFlexDriver>(&step);
+    const std::string socket = csi != nullptr ? csi->socket : told != nullptr ? told->socket : std::string();
+    return std::any_of(csi_.begin(), csi_.end(),
+                       [&](const auto& driver) {
+                         return driver->is_hung() && driver->registry_socket() == socket;
+                       }) ||
+           std::any_of(flex_.begin(), flex_.end(), [&](const auto& driver) {
+             return driver->is_hung() && flex != nullptr && driver->program() == flex->program.program;
+           });
+  };
+  const auto is_probe = [](const Step& step) {
+    return std::holds_alternative<ProbeCsiDriver>(step) || std::holds_alternative<NotifyRegistration>(step) ||
+           std::holds_alternative<ProbeFlexDriver>(step);
+  };
+  shell_.end_stuck_if(
+      [&](const StuckOperation& stuck) {
+        const auto operation = in_flight_.find(static_cast<std::uint64_t>(stuck.id));
+        if (operation == in_flight_.end()) return false;
+        const auto& steps = operation->second.steps;
+        return std::any_of(steps.begin(), steps.end(), is_probe) &&
+               std::none_of(steps.begin(), steps.end(), hangs);
+      },
+      now());
 }
 
 /// While a driver hangs or is gone, volumes of all others are made.

@@ -20,6 +20,7 @@ void DriverSimulation::daemon_started() {
 
 void DriverSimulation::node_rebooted() {
   was_rebooted_ = true;
+  flex_paths_.clear();
   for (const auto& driver : csi_) {
     driver->node_rebooted();
     if (random_.chance(4)) driver->change_staging();

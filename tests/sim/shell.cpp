@@ -44,6 +44,7 @@ void Shell::start(Instant now, std::uint64_t seed) {
   core_ = std::make_unique<Core>(options, plugins_);
   kernel_.reopen_root();
   has_told_mounts_ = false;
+  are_mounts_to_confirm_ = false;
   told_devices_ = device_facts();
   RecordsRead read;
   for (const auto& [uid, bytes] : records_) {
@@ -95,11 +96,16 @@ bool Shell::has_news_of(const PodUid& pod) const {
 }
 
 void Shell::tell_mounts(Instant now) {
-  if (!are_mounts_stale()) return;
-  told_mounts_ = kernel_.mount_facts();
-  told_mounts_made_ = kernel_.mounts_made();
-  has_told_mounts_ = true;
-  core_->handle(MountsRead{std::make_shared<const MountTable>(MountTable::from_facts(told_mounts_))}, now);
+  const bool is_stale = are_mounts_stale();
+  if (!is_stale && !are_mounts_to_confirm_) return;
+  are_mounts_to_confirm_ = false;
+  if (is_stale) {
+    told_mounts_ = kernel_.mount_facts();
+    told_mounts_made_ = kernel_.mounts_made();
+    has_told_mounts_ = true;
+    told_table_ = std::make_shared<const MountTable>(MountTable::from_facts(told_mounts_));
+  }
+  core_->handle(MountsRead{told_table_}, now);
   dispatch(now);
 }
 
@@ -124,8 +130,10 @@ void Shell::feed(Event event, Instant now) {
                           std::holds_alternative<FileParsed>(event) ||
                           std::holds_alternative<ListingCompleted>(event);
   if (may_remove && has_told_mounts_) tell_mounts(now);
-  if (const auto* ended = std::get_if<OperationEnded>(&event); ended != nullptr && on_ended)
-    on_ended(ended->outcome.id);
+  if (const auto* ended = std::get_if<OperationEnded>(&event)) {
+    are_mounts_to_confirm_ = has_told_mounts_;
+    if (on_ended) on_ended(ended->outcome.id);
+  }
   core_->handle(std::move(event), now);
   dispatch(now);
 }
@@ -269,10 +277,15 @@ bool Shell::end_stuck(Instant now) {
 }
 
 void Shell::end_stuck_local(Instant now) {
+  end_stuck_if([](const StuckOperation& stuck) { return stuck.lane != Lane::Own; }, now);
+}
+
+void Shell::end_stuck_if(const std::function<bool(const StuckOperation&)>& ends, Instant now) {
   std::vector<OperationId> ended;
   std::erase_if(stuck_, [&](const StuckOperation& stuck) {
-    if (stuck.lane != Lane::Own) ended.push_back(stuck.id);
-    return stuck.lane != Lane::Own;
+    const bool does_end = ends(stuck);
+    if (does_end) ended.push_back(stuck.id);
+    return does_end;
   });
   for (const OperationId id : ended)
     feed(OperationEnded{lost(id)}, now);

@@ -48,6 +48,9 @@ class Shell {
   /// Lets the core know the mount table as it is, if it changed since it last did.
   void tell_mounts(Instant now);
   bool are_mounts_stale() const;
+  /// True if an operation ended since the core last had the table: what it did is to be seen there, and may
+  /// have been undone already. mooringd reads it once more then, and so does tell_mounts().
+  bool are_mounts_to_confirm() const { return are_mounts_to_confirm_; }
   /// Lets the core know that devices came, changed or went, if some did since it was last told, as the kernel
   /// tells mooringd. False if none did.
   bool tell_devices(Instant now);
@@ -63,6 +66,8 @@ class Shell {
   bool end_stuck(Instant now);
   /// Those end that did what cannot wait for anything outside of the node.
   void end_stuck_local(Instant now);
+  /// Those end of which that is true.
+  void end_stuck_if(const std::function<bool(const StuckOperation&)>& ends, Instant now);
   const std::vector<StuckOperation>& stuck() const { return stuck_; }
 
   /// The run directory is on a tmpfs: a reboot empties it.
@@ -107,6 +112,8 @@ class Shell {
   std::vector<StuckOperation> stuck_;
   bool is_hang_a_fault_ = false;  ///< Of the last hang.
   std::vector<MountFact> told_mounts_;
+  std::shared_ptr<const MountTable> told_table_;
+  bool are_mounts_to_confirm_ = false;
   std::uint64_t told_mounts_made_ = 0;
   bool has_told_mounts_ = false;
   std::vector<DeviceFacts> told_devices_;

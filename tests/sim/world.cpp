@@ -87,7 +87,7 @@ void World::tell_watches() {
 
 bool World::go_on() {
   if (shell_.work(now())) return true;
-  if (shell_.are_mounts_stale()) {
+  if (shell_.are_mounts_stale() || shell_.are_mounts_to_confirm()) {
     shell_.tell_mounts(now());
     return true;
   }
