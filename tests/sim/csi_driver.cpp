@@ -46,6 +46,10 @@ CsiDriverTruth::Request CsiDriverTruth::read(const std::string& method, const st
 
 Result<DriverAnswer> CsiDriverTruth::call(const kernel::DriverCall& call) {
   ++calls;
+  const bool is_controller_call =
+      call.method.starts_with("csi.v1.Controller/") && !call.method.ends_with("Capabilities");
+  if (controller_ != nullptr && is_controller_call)
+    return controller_->call(call.method, std::string(call.request.expose_secret()), mood, is_hung_);
   const bool is_node_call = call.method.starts_with("csi.v1.Node/") &&
                             !call.method.ends_with("Capabilities") && !call.method.ends_with("GetInfo");
   if (is_node_call) return node_call(call.method, std::string(call.request.expose_secret()));
@@ -68,10 +72,20 @@ DriverAnswer CsiDriverTruth::identify(const std::string& method) {
                {"supported_versions", json::array({"1.0.0", "1.9.0"})}});
   if (method.ends_with("/NotifyRegistrationStatus")) return ok(json::object());
   if (method.ends_with("/GetPluginInfo")) return ok({{"name", name_}, {"vendor_version", vendor_version_}});
-  if (method.ends_with("/GetPluginCapabilities")) return ok(json::object());
+  if (method.ends_with("/GetPluginCapabilities")) {
+    if (controller_ == nullptr) return ok(json::object());
+    const auto has = [](const char* kind, const char* type) { return json({{kind, {{"type", type}}}}); };
+    return ok({{"capabilities", {has("service", "CONTROLLER_SERVICE"), has("volume_expansion", "ONLINE")}}});
+  }
   if (method.ends_with("/NodeGetInfo")) return ok({{"node_id", node_id_}});
   json capabilities = json::array();
   const auto add = [&](const char* type) { capabilities.push_back({{"rpc", {{"type", type}}}}); };
+  if (method.ends_with("/ControllerGetCapabilities")) {
+    add("CREATE_DELETE_VOLUME");
+    if (controller_ != nullptr && controller_->attaches()) add("PUBLISH_UNPUBLISH_VOLUME");
+    add("EXPAND_VOLUME");
+    return ok({{"capabilities", capabilities}});
+  }
   if (can_stage_) add("STAGE_UNSTAGE_VOLUME");
   add("EXPAND_VOLUME");
   add("GET_VOLUME_STATS");
@@ -83,11 +97,40 @@ void CsiDriverTruth::accuse(const Request& request, const std::string& what) {
     broken_ = name_ + " got " + request.method + " of volume " + request.handle + ", " + what;
 }
 
+void CsiDriverTruth::set_controller(CsiControllerTruth& controller) {
+  controller_ = &controller;
+  controller.on_made = [this](const std::string& handle) {
+    handles.insert(handle);
+    kernel_.put_server(source(handle), DriverMounts::type);
+    kernel_.set_server_answers(source(handle), !is_hung_);
+  };
+  controller.use_on_node = [this](const std::string& handle) -> std::string {
+    const Volume* volume = find(handle);
+    if (volume == nullptr) return {};
+    if (!volume->published.empty()) return "which is published at " + *volume->published.begin();
+    if (!volume->staged.empty()) return "which is staged at " + *volume->staged.begin();
+    const bool is_coming =
+        volume->late_method == csi::stage_method || volume->late_method == csi::publish_method;
+    return is_coming ? "which the node is just getting" : std::string();
+  };
+}
+
+/// What has to be attached is on this node when its controller said so, and there is nothing to stage of what
+/// is deleted.
+void CsiDriverTruth::check_attached(const Request& request) {
+  if (controller_ == nullptr) return;
+  const CsiControllerTruth::Volume* volume = controller_->find(request.handle);
+  if (volume == nullptr) return;
+  if (volume->is_deleted) accuse(request, "which is deleted");
+  if (controller_->attaches() && !volume->is_said) accuse(request, "which nobody said is attached");
+}
+
 /// What CSI promises to drivers (spec, "RPC interactions"): in what order they are called.
 void CsiDriverTruth::check_order(const Request& request, const Volume& volume) {
   const bool is_publish = request.method == csi::publish_method;
   const bool is_late_publish = volume.late_method == csi::publish_method;
   if (!handles.contains(request.handle)) accuse(request, "which nobody asked for");
+  if (request.method == csi::stage_method || is_publish) check_attached(request);
   if (request.method == csi::stage_method) {
     if (!can_stage_) accuse(request, "and cannot stage");
     if (!volume.staged.empty() && !volume.staged.contains(request.staging_path))
@@ -214,6 +257,7 @@ void CsiDriverTruth::hang(bool is_hung) {
 
 /// What it was at when its callers gave up.
 void CsiDriverTruth::drop_late(bool does_it) {
+  if (controller_ != nullptr) controller_->drop_late(does_it);
   for (auto& [handle, volume] : volumes_) {
     if (volume.late_method.empty()) continue;
     const Request request = read(volume.late_method, volume.late_request);

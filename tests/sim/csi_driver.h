@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "csi_controller.h"
 #include "driver/registration.h"
 #include "driver_mood.h"
 
@@ -26,6 +27,10 @@ class CsiDriverTruth {
 
   /// A call of its own socket, or of the one that registers it.
   Result<kernel::DriverAnswer> call(const kernel::DriverCall& call);
+
+  /// Its controller, which listens where it does; nullptr: it has none. Outlives it.
+  void set_controller(CsiControllerTruth& controller);
+  CsiControllerTruth* controller() const { return controller_; }
 
   bool is_up = true;          ///< Somebody listens...
   bool is_registered = true;  ///< ...and its socket is in the registry.
@@ -77,6 +82,7 @@ class CsiDriverTruth {
   kernel::DriverAnswer perform(const Request& request);
   void forget_unmade(const Request& request);
   void check_order(const Request& request, const Volume& volume);
+  void check_attached(const Request& request);
   void check_places(const Request& request, const Volume& volume);
   void accuse(const Request& request, const std::string& what);
   void drop_late(bool does_it);
@@ -89,6 +95,7 @@ class CsiDriverTruth {
   std::function<void(const std::string&)> trace_;
   DriverMounts mounts_;
   bool is_hung_ = false;
+  CsiControllerTruth* controller_ = nullptr;
   std::string socket_;
   std::string registry_socket_;
   std::string node_id_ = "node";

@@ -1,7 +1,7 @@
-// sim [--world pods|devices|claims|drivers] [--seeds COUNT] [--seed N] [--first N]: runs simulated lives of a
-// node;
-// `--seed N` replays one and tells it. In the world "devices" volumes outlive their pods; in "claims" they
-// are made for claims, and go with them; in "drivers" programs of somebody else's make them.
+// sim [--world pods|devices|claims|drivers|controllers] [--seeds COUNT] [--seed N] [--first N]: runs
+// simulated lives of a node; `--seed N` replays one and tells it. In the world "devices" volumes outlive
+// their pods; in "claims" they are made for claims, and go with them; in "drivers" programs of somebody
+// else's make them, and in "controllers" those make and attach what claims ask for.
 
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +9,7 @@
 #include <string>
 
 #include "claim_simulation.h"
+#include "controller_simulation.h"
 #include "device_simulation.h"
 #include "driver_simulation.h"
 #include "simulation.h"
@@ -49,10 +50,11 @@ int main(int argc, char** argv) {
   }
   std::uint64_t operations = 0;
   std::uint64_t ready = 0;
-  const auto run = world == "devices"   ? run_one<mooring::sim::DeviceSimulation>
-                   : world == "claims"  ? run_one<mooring::sim::ClaimSimulation>
-                   : world == "drivers" ? run_one<mooring::sim::DriverSimulation>
-                                        : run_one<mooring::sim::Simulation>;
+  const auto run = world == "devices"       ? run_one<mooring::sim::DeviceSimulation>
+                   : world == "claims"      ? run_one<mooring::sim::ClaimSimulation>
+                   : world == "drivers"     ? run_one<mooring::sim::DriverSimulation>
+                   : world == "controllers" ? run_one<mooring::sim::ControllerSimulation>
+                                            : run_one<mooring::sim::Simulation>;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     if (!run(seed, is_told, operations, ready)) return 1;
   }
