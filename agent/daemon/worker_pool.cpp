@@ -25,7 +25,11 @@ constexpr std::size_t batch_bytes_max = wire::message_size_max / 2;
 }  // namespace
 
 WorkerPool::WorkerPool(boost::asio::io_context& loop, WorkerPoolOptions options, Callbacks callbacks)
-    : loop_(loop), options_(std::move(options)), callbacks_(std::move(callbacks)), respawn_timer_(loop) {}
+    : loop_(loop),
+      options_(std::move(options)),
+      callbacks_(std::move(callbacks)),
+      respawn_timer_(loop),
+      own_queue_(options_.own_workers_max) {}
 
 void WorkerPool::start() {
   ensure_warm();
@@ -97,9 +101,11 @@ void WorkerPool::respawn_later() {
 
 void WorkerPool::submit(std::vector<Operation> operations) {
   for (Operation& operation : operations) {
-    auto& queue = operation.lane == Lane::Own        ? waiting_own_
-                  : operation.lane == Lane::Teardown ? teardown_
-                                                     : local_;
+    if (operation.lane == Lane::Own) {
+      own_queue_.push(std::move(operation));
+      continue;
+    }
+    auto& queue = operation.lane == Lane::Teardown ? teardown_ : local_;
     queue.push_back(std::move(operation));
   }
   assign();
@@ -143,16 +149,21 @@ bool WorkerPool::send_batch(WorkerLink& link, std::deque<Operation>& queue) {
 }
 
 void WorkerPool::start_own() {
-  while (!waiting_own_.empty() && own_.size() < options_.own_workers_max && !is_stopped_) {
+  while (!is_stopped_ && own_queue_.has_next()) {
     Result<std::shared_ptr<WorkerLink>> link = make_link();
     if (!link) {
       callbacks_.problem(link.error().text());
       return respawn_later();
     }
     WorkerLink* key = link.value().get();
-    own_.emplace(key, std::pair(std::move(link).value(), std::move(waiting_own_.front())));
-    waiting_own_.pop_front();
+    own_.emplace(key, OwnWorker{std::move(link).value(), *own_queue_.take()});
   }
+}
+
+/// The worker's place is for another one.
+void WorkerPool::end_own(OwnWorkers::iterator own) {
+  own_queue_.release(own->second.work.driver);
+  own_.erase(own);
 }
 
 void WorkerPool::on_hello(WorkerLink& link, const wire::Hello& hello, kernel::Descriptor mountinfo) {
@@ -170,9 +181,10 @@ void WorkerPool::on_hello(WorkerLink& link, const wire::Hello& hello, kernel::De
 void WorkerPool::on_room(WorkerLink& link) {
   const auto own = own_.find(&link);
   if (own == own_.end()) return assign();
-  if (link.is_idle() && !own->second.second.steps.empty()) {
+  Operation& operation = own->second.work.operation;
+  if (link.is_idle() && !operation.steps.empty()) {
     std::vector<Operation> batch;
-    batch.push_back(std::exchange(own->second.second, {}));
+    batch.push_back(std::exchange(operation, {}));
     link.send(std::move(batch));
   }
 }
@@ -192,8 +204,8 @@ void WorkerPool::on_outcome(WorkerLink& link, Outcome outcome) {
   callbacks_.event(OperationEnded{std::move(outcome)});
   if (own == own_.end()) return;
   // Its one operation is done: it ends when its socket closes.
-  const std::shared_ptr<WorkerLink> done = own->second.first;
-  own_.erase(own);
+  const std::shared_ptr<WorkerLink> done = own->second.link;
+  end_own(own);
   done->close();
   ending_.push_back(done);
   boost::asio::post(loop_, [this] { start_own(); });
@@ -225,7 +237,7 @@ void WorkerPool::on_abandoned(WorkerLink& link) {
     lose({lost.begin() + 1, lost.end()}, link.pid(),
          "it waits in the kernel with an operation before this one");
   }
-  own_.erase(&link);
+  if (const auto own = own_.find(&link); own != own_.end()) end_own(own);
   std::erase(warm_, self);
   ensure_warm();
   start_own();
@@ -236,8 +248,9 @@ void WorkerPool::on_end(WorkerLink& link, const std::string& why) {
   std::vector<OperationId> lost = link.lost();
   const auto own = own_.find(&link);
   if (own != own_.end()) {
-    if (lost.empty()) lost.push_back(own->second.second.id);  // It ended before it was given its operation.
-    own_.erase(own);
+    if (lost.empty())
+      lost.push_back(own->second.work.operation.id);  // It ended before it was given its operation.
+    end_own(own);
   }
   std::erase(warm_, self);
   std::erase(abandoned_, self);
@@ -270,7 +283,7 @@ void WorkerPool::stop() {
   for (const auto& link : warm_)
     link->close();
   for (auto& [key, own] : own_)
-    own.first->close();
+    own.link->close();
   for (const auto& link : abandoned_)
     link->close();
 }

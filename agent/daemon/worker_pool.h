@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/core.h"
+#include "daemon/own_queue.h"
 #include "daemon/worker_link.h"
 
 namespace mooring {
@@ -28,7 +29,7 @@ struct WorkerPoolOptions {
 ///
 ///     Local     → any warm worker, in batches; two batches at most wait at one worker
 ///     Teardown  → the first warm worker only: unmounting from two at once is slower than from one
-///     Own       → a worker for this operation alone, which ends after it
+///     Own       → a worker for this operation alone, which ends after it; drivers share them (OwnQueue)
 ///
 /// An operation whose worker ends before it answered ends Uncertain, "WorkerLost". One whose worker cannot be
 /// ended is stuck; the worker is abandoned and another takes its place.
@@ -55,7 +56,7 @@ class WorkerPool final : private WorkerLink::Owner {
 
   std::size_t workers() const { return warm_.size() + own_.size(); }
   std::size_t abandoned() const { return abandoned_.size(); }
-  std::size_t queued() const { return local_.size() + teardown_.size() + waiting_own_.size(); }
+  std::size_t queued() const { return local_.size() + teardown_.size() + own_queue_.size(); }
   bool is_idle() const;
   std::uint64_t workers_lost() const { return workers_lost_; }
 
@@ -66,12 +67,19 @@ class WorkerPool final : private WorkerLink::Owner {
   void on_end(WorkerLink& link, const std::string& why) override;
   void on_room(WorkerLink& link) override;
 
+  struct OwnWorker {
+    std::shared_ptr<WorkerLink> link;
+    OwnQueue::Taken work;  ///< Its operation has no steps any more once it was sent.
+  };
+  using OwnWorkers = std::map<WorkerLink*, OwnWorker>;
+
   Result<std::shared_ptr<WorkerLink>> make_link();
   Result<kernel::Descriptor> connect_to_unit() const;
   void ensure_warm();
   void assign();
   bool send_batch(WorkerLink& link, std::deque<Operation>& queue);
   void start_own();
+  void end_own(OwnWorkers::iterator own);
   void lose(const std::vector<OperationId>& ids, std::int32_t pid, const std::string& why);
   void respawn_later();
 
@@ -80,12 +88,12 @@ class WorkerPool final : private WorkerLink::Owner {
   Callbacks callbacks_;
   boost::asio::steady_timer respawn_timer_;
   std::vector<std::shared_ptr<WorkerLink>> warm_;
-  std::map<WorkerLink*, std::pair<std::shared_ptr<WorkerLink>, Operation>> own_;
+  OwnWorkers own_;
   std::vector<std::shared_ptr<WorkerLink>> abandoned_;
   std::vector<std::shared_ptr<WorkerLink>> ending_;  ///< Closed; to be reaped.
   std::deque<Operation> local_;
   std::deque<Operation> teardown_;
-  std::deque<Operation> waiting_own_;
+  OwnQueue own_queue_;
   std::unordered_map<std::uint64_t, TreeFacts> partial_trees_;
   bool is_respawn_set_ = false;
   bool is_stopped_ = false;
