@@ -81,7 +81,10 @@ std::string serve_one(std::string_view input, const Caller& caller) {
   std::optional<Method> method = find_method(*name);
   if (!method) return refuse("there is no method " + mooring::quoted(*name));
   std::optional<SecretBytes> request = to_wire(*method->request, input.substr(newline + 1));
-  if (!request) return refuse("the request is no message of " + method->name + "; it was not sent");
+  if (!request)
+    // Nothing of an earlier call of the same follows from that: InvalidArgument would be the driver's word.
+    return output_of(
+        {CallCode::Unavailable, "the request is no message of " + method->name + "; it was not sent", ""});
   const std::vector<SecretBytes> secrets = secrets_in(*method->request, request->expose_secret());
   Call call;
   call.socket = *socket;

@@ -17,6 +17,10 @@ constexpr std::size_t id_bytes_max = 1024;
 constexpr std::size_t map_bytes_max = 64 * 1024;
 constexpr std::size_t items_max = 256;
 
+bool has_nul(const std::string& text) {
+  return text.find('\0') != std::string::npos;
+}
+
 /// Reads one answer. What is wrong with it is kept, the first of all, and told at the end.
 class Reader {
  public:
@@ -60,12 +64,14 @@ class Reader {
       for (const auto& [name, item] : value.items()) {
         is_good = is_good && item.is_string();
         if (!is_good) break;
+        // It is written down as YAML, which has no such character.
+        is_good = !has_nul(name) && !has_nul(item.get_ref<const std::string&>());
         size += name.size() + item.get_ref<const std::string&>().size();
         found[name] = item.get<std::string>();
       }
     }
     if (is_good && size <= map_bytes_max) return found;
-    fail(std::string("its ") + key + " is no map of texts, or longer than 64 KiB");
+    fail(std::string("its ") + key + " is no map of texts, has a NUL character, or is longer than 64 KiB");
     return {};
   }
 

@@ -58,9 +58,10 @@ Result<CsiSnapshot> cut(const CsiVolume& volume, const CsiSnapshotRequest& reque
 }
 
 /// True if a repeated call was answered with what says that it can make nothing of this name. A driver that
-/// has made it already would have said Ok; one that cannot tell now may have it all the same.
-bool says_nothing_there(ControllerCall call, CallCode code) {
-  return code == CallCode::NotFound || csi::controller_error_kind(call, code) == ErrorKind::Final;
+/// has made it already would have said Ok; one that cannot tell now may have it all the same, one that says
+/// AlreadyExists has something of this name, and one that knows the call no more was another one then.
+bool says_nothing_there(CallCode code) {
+  return code == CallCode::NotFound || code == CallCode::InvalidArgument || code == CallCode::OutOfRange;
 }
 
 void warn_of_nothing(const CsiVolume& volume, const std::string& what, const Error& error, Outcome& outcome) {
@@ -92,7 +93,7 @@ Result<bool> run_csi_controller(const DeleteCsiVolume& step, kernel::Drivers& dr
   if (!step.volume.handle.empty()) return remove(step.volume, step.volume.handle, step.secrets, drivers);
   CallCode code = CallCode::Unavailable;
   Result<CsiCreatedVolume> made = create(step.volume, step.request, step.secrets, drivers, &code);
-  if (!made && says_nothing_there(ControllerCall::CreateVolume, code)) {
+  if (!made && says_nothing_there(code)) {
     warn_of_nothing(step.volume, "volume " + quoted_if_needed(step.request.name), made.error(), outcome);
     return false;
   }
@@ -149,7 +150,7 @@ Result<bool> run_csi_controller(const DeleteCsiSnapshot& step, kernel::Drivers& 
   if (id.empty()) {
     CallCode code = CallCode::Unavailable;
     Result<CsiSnapshot> made = cut(step.volume, step.request, step.secrets, drivers, &code);
-    if (!made && says_nothing_there(ControllerCall::CreateSnapshot, code)) {
+    if (!made && says_nothing_there(code)) {
       warn_of_nothing(step.volume, "snapshot " + quoted_if_needed(step.request.name), made.error(), outcome);
       return false;
     }

@@ -62,8 +62,12 @@ TEST(ControllerAnswers, a_context_is_whole_or_nothing_and_no_error_shows_it) {
   std::string many;
   for (int i = 0; i < 257; ++i)
     many += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + R"(":"secret")";
-  const std::string cases[] = {R"("volume_context":["secret"])", R"("volume_context":{"a":"secret","b":1})",
-                               R"("volume_context":"secret")", R"("volume_context":{)" + many + "}",
+  const std::string cases[] = {R"("volume_context":["secret"])",
+                               R"("volume_context":{"a":"secret\u0000"})",
+                               R"("volume_context":{"\u0000":"secret"})",
+                               R"("volume_context":{"a":"secret","b":1})",
+                               R"("volume_context":"secret")",
+                               R"("volume_context":{)" + many + "}",
                                R"("volume_context":{"a":")" + std::string(65 * 1024, 's') + "\"}"};
   for (const std::string& fields : cases) {
     const auto volume = created_volume(volume_with(fields));

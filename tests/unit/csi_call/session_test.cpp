@@ -88,8 +88,7 @@ TEST(ServeOne, AnInputThatIsNoneIsNotSent) {
        {std::string(), std::string("x"), std::string("{}"), std::string("[1]"),
         std::string(R"({"socket":1,"method":"csi.v1.Node/NodePublishVolume","deadline_ms":7})"),
         std::string(R"({"socket":"/s","method":"csi.v1.Node/NodePublishVolume","deadline_ms":-1})"),
-        std::string(R"({"socket":"/s","method":"csi.v1.Node/Explode","deadline_ms":7})"),
-        std::string(R"({"socket":"/s","method":"csi.v1.Node/NodePublishVolume","deadline_ms":7})")}) {
+        std::string(R"({"socket":"/s","method":"csi.v1.Node/Explode","deadline_ms":7})")}) {
     const std::string output = serve_one(first + "\n" + secret, [](const Call&) {
       ADD_FAILURE() << "it was called";
       return Answer();
@@ -98,6 +97,18 @@ TEST(ServeOne, AnInputThatIsNoneIsNotSent) {
     EXPECT_THAT(output, Not(HasSubstr("hunter22")));
   }
   EXPECT_EQ(said(serve_one("", [](const Call&) { return Answer(); })).header["code"], 3);
+}
+
+// As the word of a driver it would say that an earlier call of the same never did anything.
+TEST(ServeOne, ARequestThatIsNoMessageIsNotSentAndSaysNothingOfTheVolume) {
+  const std::string secret = R"({"secrets":{"key":"hunter22"},"no_field":"hunter22"})";
+  const std::string first = R"({"socket":"/s","method":"csi.v1.Node/NodePublishVolume","deadline_ms":7})";
+  const std::string output = serve_one(first + "\n" + secret, [](const Call&) {
+    ADD_FAILURE() << "it was called";
+    return Answer();
+  });
+  EXPECT_EQ(said(output).header["code"], 14);
+  EXPECT_THAT(output, Not(HasSubstr("hunter22")));
 }
 
 }  // namespace

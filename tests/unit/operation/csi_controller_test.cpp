@@ -188,9 +188,10 @@ TEST_F(CsiController, a_handle_that_became_known_is_told_also_if_the_deletion_fa
 
 TEST_F(CsiController, what_can_never_have_been_made_is_deleted_and_what_may_be_there_is_not_forgotten) {
   const std::pair<CallCode, bool> cases[] = {
-      {CallCode::InvalidArgument, true}, {CallCode::OutOfRange, true}, {CallCode::AlreadyExists, true},
+      {CallCode::InvalidArgument, true}, {CallCode::OutOfRange, true}, {CallCode::AlreadyExists, false},
       {CallCode::NotFound, true},        {CallCode::Internal, false},  {CallCode::Unavailable, false},
-      {CallCode::Aborted, false},        {CallCode::Unknown, false},   {CallCode::PermissionDenied, false}};
+      {CallCode::Aborted, false},        {CallCode::Unknown, false},   {CallCode::PermissionDenied, false},
+      {CallCode::Unimplemented, false}};
   for (const auto& [code, is_nothing] : cases) {
     refusals = {code};
     const auto deleted = run(DeleteCsiVolume{driver, asked, {}});
