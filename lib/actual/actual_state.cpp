@@ -63,6 +63,7 @@ void ActualState::adopt_devices(const std::vector<DeviceRecord>& records, const 
         !record.staged_path.empty() && mounts.top_at(root_dir + "/" + record.staged_path) != nullptr;
     device.state = is_mounted ? DeviceState::Staged : DeviceState::Detached;
     // Of a driver's volume the mount alone proves nothing: the driver is asked, which changes nothing.
+    device.may_be_staged = true;
     device.is_uncertain = !is_mounted || record.device.kind == DeviceName::Kind::Csi;
   }
 }
@@ -87,6 +88,7 @@ std::vector<std::string> ActualState::adopt(const std::vector<PodRecord>& record
       adopted.device = volume.device;
       adopted.unmount_policy = volume.unmount_policy;
       adopted.state = PublishState::Uncertain;
+      adopted.may_be_published = true;
       adopted.is_recorded = true;
     }
   }
@@ -116,6 +118,7 @@ std::vector<std::string> ActualState::adopt(const std::vector<PodRecord>& record
         adopted.plugin = volume.plugin;
         adopted.directory = volume.directory;
         adopted.state = PublishState::Uncertain;
+        adopted.may_be_published = true;
         adopted.found = what;
         adopted.is_incomplete = true;  // Nobody knows.
       }

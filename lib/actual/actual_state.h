@@ -43,9 +43,10 @@ struct ActualVolume {
   /// It was never seen whole (Recipe::may_be_half_made): after a crash it is published, and not taken as it
   /// is.
   bool is_incomplete = false;
-  bool is_shared = false;  ///< Its containers may have mounted things in it that the node sees.
-  ObjectKey claim = {};    ///< The claim that it was published for in this run; empty: none, or nobody knows.
-  VolumeKey device = {};   ///< What it shares with other pods' volumes (ActualDevice); empty: nothing.
+  bool may_be_published = false;  ///< It was published once, or an earlier run may have; not undone since.
+  bool is_shared = false;         ///< Its containers may have mounted things in it that the node sees.
+  ObjectKey claim = {};   ///< The claim that it was published for in this run; empty: none, or nobody knows.
+  VolumeKey device = {};  ///< What it shares with other pods' volumes (ActualDevice); empty: nothing.
   UnmountPolicy unmount_policy = UnmountPolicy::Force;  ///< What may be done if its server is gone.
   /// SubPath mounts that are there: target (layout::sub_path) → path in the volume; empty: an earlier run's.
   std::map<std::string, std::string> sub_paths;
@@ -76,6 +77,7 @@ struct ActualDevice {
   std::string staged_path;  ///< Empty: it is used as a device, and goes no further than Attached.
   DeviceState state = DeviceState::Detached;
   bool is_uncertain = false;
+  bool may_be_staged = false;  ///< It was staged once, or an earlier run may have; not unstaged since.
   bool is_recorded = false;
   std::uint64_t capacity_bytes = 0;  ///< What it was staged for (DeviceRecipe).
   /// That Mooring had it attached by its driver's controller, or may have had: it is to be detached, whatever

@@ -181,17 +181,23 @@ Result<ResolvedVolume> resolve_volume(const manifest::Pod& pod, const manifest::
   return resolved;
 }
 
+const manifest::VolumeSource* resolved_source(const manifest::Pod& pod, const manifest::Volume& volume,
+                                              const Ledger& ledger) {
+  const std::optional<ObjectKey> key = claim_of(pod, volume);
+  if (!key) return &volume.source;
+  const LedgerClaim* row = ledger.find(*key);
+  if (row == nullptr || !row->is_bound) return nullptr;
+  if (std::holds_alternative<manifest::EphemeralSource>(volume.source) && !is_of(row->claim, pod))
+    return nullptr;
+  const LedgerVolume* found = ledger.find(row->volume);
+  return found == nullptr ? nullptr : &found->volume->source;
+}
+
 std::optional<PluginName> resolved_plugin(const manifest::Pod& pod, const manifest::Volume& volume,
                                           const Ledger& ledger) {
-  const std::optional<ObjectKey> key = claim_of(pod, volume);
-  if (!key) return plugin_name(volume.source);
-  const LedgerClaim* row = ledger.find(*key);
-  if (row == nullptr || !row->is_bound) return std::nullopt;
-  if (std::holds_alternative<manifest::EphemeralSource>(volume.source) && !is_of(row->claim, pod))
-    return std::nullopt;
-  const LedgerVolume* found = ledger.find(row->volume);
-  if (found == nullptr) return std::nullopt;
-  return plugin_name(found->volume->source);
+  const manifest::VolumeSource* source = resolved_source(pod, volume, ledger);
+  if (source == nullptr) return std::nullopt;
+  return plugin_name(*source);
 }
 
 }  // namespace mooring

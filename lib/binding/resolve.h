@@ -50,6 +50,11 @@ Result<ResolvedVolume> resolve_volume(const manifest::Pod& pod, const manifest::
                                       const ClaimsView& claims, const NodeName& node,
                                       const std::map<std::string, std::string>& labels);
 
+/// Where the volume comes from: its source, or that of the claim's PersistentVolume; nullptr if the claim has
+/// none. Right until the pod or the ledger changes. Does not look at the node or at the containers.
+const manifest::VolumeSource* resolved_source(const manifest::Pod& pod, const manifest::Volume& volume,
+                                              const Ledger& ledger);
+
 /// The plugin of what the volume is: that of its source, or that of the claim's PersistentVolume; nullopt if
 /// the claim has none. Copies nothing, and does not look at the node or at the containers.
 std::optional<PluginName> resolved_plugin(const manifest::Pod& pod, const manifest::Volume& volume,

@@ -21,16 +21,22 @@ void note_attach(ActualDevice& device, DeviceWork& work, const Stage& attach) {
 void keep_node(const ActualDevice& device, const DeviceWork& work, const ActualState& actual, Stage& attach) {
   if (!device.attachment) return;
   const bool is_up =
-      device.state == DeviceState::Staged ||
+      device.may_be_staged ||
       std::any_of(work.users.begin(), work.users.end(), [&](const PodVolumeKey& user) {
         const ActualPod* pod = actual.find(user.pod);
         const ActualVolume* volume = pod == nullptr ? nullptr : pod->find(user.volume);
-        return volume != nullptr && volume->device == device.key && volume->state == PublishState::Published;
+        return volume != nullptr && volume->device == device.key && volume->state != PublishState::Absent;
       });
   if (!is_up) return;
   for (Step& step : attach.up) {
     if (auto* call = std::get_if<PublishCsiController>(&step)) call->node_id = device.attachment->node_id;
   }
+}
+
+bool lacks_answer(const ActualDevice& device, const DeviceRecipe& recipe) {
+  return !device.publish_context &&
+         std::any_of(recipe.attach.up.begin(), recipe.attach.up.end(),
+                     [](const Step& step) { return std::holds_alternative<PublishCsiController>(step); });
 }
 
 void attach_ended(ActualDevice& device, const DeviceWork& work, const Outcome& outcome) {
@@ -44,12 +50,34 @@ void attach_ended(ActualDevice& device, const DeviceWork& work, const Outcome& o
   if (outcome.error->kind != ErrorKind::Uncertain && !work.was_attached) device.attachment.reset();
 }
 
+void note_growth(ActualDevice& device, DeviceWork& work, const Outcome& outcome) {
+  const bool was_too_busy = work.too_busy_for_bytes != 0;
+  const bool is_too_busy = was_too_busy_to_grow(outcome);
+  work.too_busy_for_bytes = is_too_busy ? work.staging_capacity_bytes : 0;
+  if (is_too_busy && !outcome.warnings.empty()) work.warning = outcome.warnings.back();
+  if (is_too_busy) return;
+  if (was_too_busy) work.warning.clear();
+  device.capacity_bytes = std::max(device.capacity_bytes, work.staging_capacity_bytes);
+}
+
 void add_publish_context(const ActualDevice* device, std::vector<Step>& steps) {
   if (device == nullptr || !device->publish_context) return;
   for (Step& step : steps) {
     if (auto* stage = std::get_if<StageCsiVolume>(&step)) stage->publish_context = *device->publish_context;
     if (auto* publish = std::get_if<PublishCsiVolume>(&step))
       publish->publish_context = *device->publish_context;
+  }
+}
+
+void note_staged(const ActualDevice& device, std::vector<Step>& steps) {
+  for (Step& step : steps) {
+    if (auto* stage = std::get_if<StageCsiVolume>(&step)) stage->may_be_there = device.may_be_staged;
+  }
+}
+
+void note_published(const ActualVolume& volume, std::vector<Step>& steps) {
+  for (Step& step : steps) {
+    if (auto* publish = std::get_if<PublishCsiVolume>(&step)) publish->may_be_there = volume.may_be_published;
   }
 }
 
@@ -64,16 +92,25 @@ Result<void> add_detach_secrets(const ActualDevice& device, const ObjectStore& o
   return success();
 }
 
-void adopt_attachments(const std::vector<CsiAttachment>& attachments, ActualState& actual) {
+void adopt_attachments(const std::vector<CsiAttachment>& attachments, const MountTable& mounts,
+                       const std::string& root_dir, ActualState& actual) {
   for (const CsiAttachment& attachment : attachments) {
-    ActualDevice& device = actual.ensure_device(layout::csi_key({attachment.driver, attachment.handle}));
-    device.attachment = attachment;
+    const VolumeKey key = layout::csi_key({attachment.driver, attachment.handle});
+    const bool is_attached = !attachment.node_id.empty();
+    if (!is_attached && mounts.top_at(root_dir + "/" + attachment.staged_path) != nullptr) continue;
+    ActualDevice& device = actual.ensure_device(key);
+    if (is_attached) device.attachment = attachment;
     if (!device.plugin.empty()) continue;
     device.plugin = layout::csi_plugin();
     device.name = {DeviceName::Kind::Csi, attachment.driver.str() + "^" + attachment.handle};
     device.staged_path = attachment.staged_path;
     device.is_uncertain = true;
+    device.may_be_staged = true;
   }
+}
+
+bool may_have_nameless_users(const ActualDevice& device) {
+  return device.plugin == layout::csi_plugin() && (device.attachment || !device.is_recorded);
 }
 
 bool has_nameless_volume(const ActualState& actual, const std::map<PodUid, PodWork>& work) {

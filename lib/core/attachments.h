@@ -10,8 +10,8 @@
 
 namespace mooring {
 
-// Volumes that Mooring has attached by the controller services of their drivers, as the core keeps track of
-// them (docs/decisions/0033-attach.md).
+// Volumes that Mooring has attached by the controller services of their drivers, and what the disk tells of
+// those that are attached and staged, as the core keeps track of them (docs/decisions/0033-attach.md).
 
 /// Remembers what is about to be asked of a driver's controller: from here on the volume may be attached.
 void note_attach(ActualDevice& device, DeviceWork& work, const Stage& attach);
@@ -21,26 +21,48 @@ void note_attach(ActualDevice& device, DeviceWork& work, const Stage& attach);
 /// be detached under the pods. The way down uses that name too, and the next way up the new one.
 void keep_node(const ActualDevice& device, const DeviceWork& work, const ActualState& actual, Stage& attach);
 
+/// True if the volume's controller is to be asked before anything else is done with it, as it gave no answer
+/// in this run: whatever the device's state says, it may not be attached, and nobody else has the answer.
+bool lacks_answer(const ActualDevice& device, const DeviceRecipe& recipe);
+
+/// True if the volume can be made larger now: that of a driver that stages nothing is where a pod has it, and
+/// the publish of the first pod makes it larger too.
+bool has_place_to_grow(const DeviceRecipe& recipe, const DeviceWork& work, const ActualState& actual);
+
 /// Keeps what the driver answered, for the calls of its node service, and nowhere else: after a restart the
 /// controller is asked again before anything is published, and answers the same. After a certain "no"
 /// nothing is to be detached that was not attached before.
 void attach_ended(ActualDevice& device, const DeviceWork& work, const Outcome& outcome);
 
+/// Takes in how large the volume is after it was staged or grown. A driver that says that it is in use, and
+/// stays as large as it was, is not asked again for the same size until it is staged anew
+/// (kubelet-behaviours 15.7).
+void note_growth(ActualDevice& device, DeviceWork& work, const Outcome& outcome);
+
 /// Gives the calls of the node service what the controller answered; `device` may be nullptr.
 void add_publish_context(const ActualDevice* device, std::vector<Step>& steps);
+
+/// Tells the call that stages the volume, and publishes it, what it may find there of an earlier one.
+void note_staged(const ActualDevice& device, std::vector<Step>& steps);
+void note_published(const ActualVolume& volume, std::vector<Step>& steps);
 
 /// Gives the call that detaches its secrets, which are looked up when they are needed and kept nowhere.
 /// Errors: those of csi_secrets_of().
 Result<void> add_detach_secrets(const ActualDevice& device, const ObjectStore& objects,
                                 std::vector<Step>& steps);
 
-/// Takes in what an earlier run had attached: of what was staged there may be a record too, and after a
-/// reboot this is all there is.
-void adopt_attachments(const std::vector<CsiAttachment>& attachments, ActualState& actual);
+/// Takes in what an earlier run had attached or staged: of what was staged there may be a record too, and
+/// after a reboot this is all there is. What was staged only, and is mounted still, though in no record, is
+/// left alone: it may be somebody else's, or be used by whom nobody knows.
+void adopt_attachments(const std::vector<CsiAttachment>& attachments, const MountTable& mounts,
+                       const std::string& root_dir, ActualState& actual);
+
+/// True for what may be a volume that has_nameless_volume() tells of: no record names its pods.
+bool may_have_nameless_users(const ActualDevice& device);
 
 /// True while a pod has a volume of a driver of which nobody knows which one it is, as of one that was found
-/// on disk after a reboot: it may be any that is attached, and is unpublished first. One that cannot be
-/// unpublished holds up nobody else.
+/// on disk after a reboot: it may be any that is attached or staged, and is unpublished first. One that
+/// cannot be unpublished holds up nobody else.
 bool has_nameless_volume(const ActualState& actual, const std::map<PodUid, PodWork>& work);
 
 /// As node.status.volumesInUse has it (kubelet-behaviours 3): attachable, and wanted or there. True before

@@ -1,6 +1,11 @@
 #include "core/driver_work.h"
 
 #include <string>
+#include <variant>
+
+#include "manifest/pod.h"
+#include "plugin/csi_objects.h"
+#include "step/csi_layout.h"
 
 namespace mooring {
 namespace {
@@ -38,6 +43,22 @@ Result<void> can_cut_snapshots(const CsiDriver& driver) {
                    "run the version of the driver that does; Mooring goes on by itself then");
 }
 
+bool waits_for_csi_driver_object(const manifest::VolumeSource* source, const ObjectStore& objects,
+                                 bool all_read) {
+  const auto* csi = source == nullptr ? nullptr : std::get_if<manifest::CsiSource>(source);
+  if (csi == nullptr || manifest::plugin_name(*source) != layout::csi_plugin()) return false;
+  const ObjectName driver(csi->driver);
+  return objects.find_csi_driver(driver) == nullptr && (!all_read || objects.may_hold_csi_driver(driver));
+}
+
+Error waits_for_manifests() {
+  return waits_for(
+      "WaitingForManifests",
+      "waits for a CSIDriver object that may be in a manifest that was not read yet, or cannot be "
+      "read",
+      "see `mooringctl status` for manifests with errors");
+}
+
 Result<void> equip_for_driver(ProvisionWork& work, const std::map<DriverName, CsiDriver>& drivers,
                               const ObjectStore& objects) {
   if (work.driver.empty()) return success();
@@ -52,6 +73,7 @@ Result<void> equip_for_driver(ProvisionWork& work, const std::map<DriverName, Cs
                            " is to be given is in no manifest",
                        "put its manifest there; Mooring goes on by itself then");
     }
+    MOORING_TRY(check_is_text(*work.secret, secret->data));
     secrets = secret->data;
   }
   equip(work, driver->second.controller_endpoint(), secrets);

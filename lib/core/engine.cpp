@@ -100,9 +100,13 @@ std::optional<MonotonicTime> Core::Engine::next_wake() const {
   if (is_ledger_read_ && !writing_) consider(quiet_at_);
   consider(registrar_.next_wake());
   for (const auto& [name, work] : volume_work_) {
-    if (adoption_ == Adoption::Adopted && work.doing == Doing::None) consider(work.backoff.not_before());
+    if (adoption_ != Adoption::Adopted || work.doing != Doing::None) continue;
+    // What is due and was not begun, as its driver is busy or its end is still to be written down, waits for
+    // that and not for the clock, which would strike again and again meanwhile.
+    const auto when = work.backoff.not_before();
+    if (when && *when > last_now_.monotonic) consider(when);
   }
-  if (adoption_ == Adoption::Adopted) consider(snapshot_work_.next_wake());
+  if (adoption_ == Adoption::Adopted) consider(snapshot_work_.next_wake(last_now_.monotonic));
   for (const auto& [name, trash] : trash_) {
     if (!trash.is_busy) consider(trash.backoff.not_before());
   }

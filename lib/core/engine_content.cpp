@@ -2,7 +2,9 @@
 #include <array>
 #include <utility>
 
+#include "binding/resolve.h"
 #include "content/content.h"
+#include "core/driver_work.h"
 #include "core/engine.h"
 #include "plugin/common_options.h"
 
@@ -82,12 +84,14 @@ void Core::Engine::content_changed(const std::set<ObjectReference>& objects) {
 }
 
 /// True if an object of the volume is not known, and nobody can tell yet that it is not there: not all
-/// manifests were read, or one of them was never read well. Until then the volume is not made without it.
+/// manifests were read, or one of them was never read well. Until then the volume is not made without it. The
+/// same of what its driver says of all of its volumes.
 bool Core::Engine::waits_for_objects(const manifest::Pod& pod, const VolumeName& name) const {
   const auto volume =
       std::find_if(pod.volumes.begin(), pod.volumes.end(), [&](const auto& v) { return v.name == name; });
   if (volume == pod.volumes.end()) return false;
   const bool all_read = listing_is_complete_ && failing_directories_.empty();
+  if (waits_for_csi_driver_object(resolved_source(pod, *volume, ledger_), store_, all_read)) return true;
   const auto objects = objects_of_volume(pod, *volume);
   return std::any_of(objects.begin(), objects.end(), [&](const ObjectReference& object) {
     if (object.kind == ObjectReference::Kind::Claim) return is_claim_open(object.key);

@@ -3,103 +3,12 @@
 #include <string_view>
 #include <utility>
 
+#include "binding/resolve.h"
 #include "core/attachments.h"
+#include "core/driver_work.h"
 #include "core/engine.h"
 
 namespace mooring {
-
-/// Makes the volume a user of the device that its recipe names. What is published stays with the device that
-/// it has. Of what was found on disk alone, as after a reboot, nobody knows that it has one.
-void Core::Engine::use_device(const PodUid& uid, ActualVolume& volume, const Recipe& recipe) {
-  const VolumeKey wanted = recipe.device ? recipe.device->key : VolumeKey();
-  const bool is_unknown = volume.state == PublishState::Uncertain && volume.device.empty();
-  if (volume.device != wanted && (volume.state == PublishState::Absent || is_unknown)) {
-    leave_device(uid, volume);
-    volume.device = wanted;
-    volume.is_recorded = false;
-  }
-  if (wanted.empty() || volume.device != wanted) return;
-  ActualDevice& device = actual_.ensure_device(wanted);
-  if (device.plugin.empty()) device.plugin = volume.plugin;
-  DeviceWork& work = device_work_[wanted];
-  work.users.insert({uid, volume.name});
-  note_capacity(device, work, recipe.device->capacity_bytes);
-  dirty_devices_.insert(wanted);
-}
-
-/// Only ever larger: what a file system holds may be anywhere in it.
-void Core::Engine::note_capacity(const ActualDevice& device, DeviceWork& work, std::uint64_t capacity_bytes) {
-  if (work.wanted_capacity_bytes == capacity_bytes) return;
-  work.wanted_capacity_bytes = capacity_bytes;
-  work.backoff.hurry();
-  work.warning.clear();
-  if (capacity_bytes >= device.capacity_bytes || device.state == DeviceState::Detached) return;
-  work.warning = "it is asked for with " + std::to_string(capacity_bytes) + " bytes, and has " +
-                 std::to_string(device.capacity_bytes) + ": a volume is never made smaller";
-  log(last_now_, true, "VolumeShrinkRefused", "device/" + device.key.str(), work.warning);
-}
-
-void Core::Engine::leave_device(const PodUid& uid, const ActualVolume& volume) {
-  const auto work = device_work_.find(volume.device);
-  if (work == device_work_.end()) return;
-  work->second.users.erase({uid, volume.name});
-  dirty_devices_.insert(volume.device);
-}
-
-/// True if the device is what the recipe asks for, as far as anything of it is there.
-bool is_just(const ActualDevice& device, const DeviceRecipe& recipe) {
-  const bool is_clean = device.state == DeviceState::Detached && !device.is_uncertain;
-  if (is_clean || device.name.value.empty()) return true;
-  return device.name == recipe.device && device.staged_path == recipe.staged_path;
-}
-
-/// True if nothing that pods share of the volume keeps it from being published.
-bool Core::Engine::is_device_ready(const ActualVolume& volume) const {
-  if (volume.device.empty()) return true;
-  const ActualDevice* device = actual_.find_device(volume.device);
-  const auto work = device_work_.find(volume.device);
-  if (device == nullptr || !device->is_ready()) return false;
-  if (work == device_work_.end()) return true;
-  // What an earlier run staged is given to a pod when it was looked at.
-  return !work->second.is_lost && !work->second.is_unproven && work->second.doing != Doing::Prove;
-}
-
-/// How the device comes to be, as the first pod says that wants it and whose recipe can be made; nullopt: no
-/// such pod.
-std::optional<DeviceRecipe> Core::Engine::recipe_of_device(const VolumeKey& key,
-                                                           const DeviceWork& work) const {
-  for (const PodVolumeKey& user : work.users) {
-    const DesiredPod* desired = desired_of(user.pod);
-    const ActualPod* pod = actual_.find(user.pod);
-    const auto pod_work = work_.find(user.pod);
-    if (desired == nullptr || pod == nullptr || pod_work == work_.end()) continue;
-    const ActualVolume* volume = pod->find(user.volume);
-    const VolumeWork* volume_work = pod_work->second.find(user.volume);
-    if (volume == nullptr || volume->device != key || volume_work == nullptr || volume_work->is_refused)
-      continue;
-    if (fate_of(desired, *volume, *volume_work) != Fate::Wanted) continue;
-    Result<Recipe> made = recipe_of(*desired->pod, user.volume);
-    if (!made || !made.value().device || made.value().device->key != key) continue;  // Its pod says why.
-    return std::move(made).value().device;
-  }
-  return std::nullopt;
-}
-
-/// True if a pod has the volume, or may have.
-/// Of one that is lost, only what is surely there counts: what nobody knows of cannot be mended before it is
-/// up again, and what is bound of it after all is seen by its unstaging.
-bool Core::Engine::is_device_needed(const VolumeKey& key, const DeviceWork& work) const {
-  return std::any_of(work.users.begin(), work.users.end(), [&](const PodVolumeKey& user) {
-    const ActualPod* pod = actual_.find(user.pod);
-    const ActualVolume* volume = pod == nullptr ? nullptr : pod->find(user.volume);
-    if (volume == nullptr || volume->device != key) return false;
-    const auto pod_work = work_.find(user.pod);
-    const VolumeWork* volume_work = pod_work == work_.end() ? nullptr : pod_work->second.find(user.volume);
-    const bool may_be_there =
-        work.is_lost ? volume->state == PublishState::Published : volume->state != PublishState::Absent;
-    return may_be_there || (volume_work != nullptr && volume_work->doing != Doing::None);
-  });
-}
 
 void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
   ActualDevice* device = actual_.find_device(key);
@@ -110,7 +19,8 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
   if (!is_busy) recipe = recipe_of_device(key, work);
   DeviceView view;
   view.is_wanted = recipe.has_value();
-  const bool is_held = !is_busy && device->attachment && !recipe && has_nameless_volume(actual_, work_);
+  const bool is_held =
+      !is_busy && !recipe && may_have_nameless_users(*device) && has_nameless_volume(actual_, work_);
   view.is_needed = is_device_needed(key, work) || is_held;
   // What was taken down meanwhile has nothing left to prove, and goes up as any other.
   if (device->state != DeviceState::Staged || device->is_uncertain) work.is_unproven = false;
@@ -119,11 +29,11 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
   view.is_uncertain = device->is_uncertain;
   view.is_busy = is_busy;
   view.not_before = work.backoff.not_before();
-  view.is_outdated = device->is_ready() && device->capacity_bytes < work.wanted_capacity_bytes;
+  view.is_outdated = device->is_ready() && device->capacity_bytes < work.wanted_capacity_bytes &&
+                     work.too_busy_for_bytes != work.wanted_capacity_bytes && recipe &&
+                     has_place_to_grow(*recipe, work, actual_);
   view.has_stage = recipe && !recipe->staged_path.empty();
-  // What an earlier run attached is attached once more: nobody else has the controller's answer.
-  const bool is_answer_lost = device->attachment && !device->publish_context;
-  if (recipe && !recipe->attach.up.empty() && is_answer_lost) view.is_uncertain = true;
+  if (recipe && lacks_answer(*device, *recipe)) view.is_uncertain = true;
   // What was asked for otherwise goes first, when no pod has it any more.
   if (recipe && !is_just(*device, *recipe)) view.is_wanted = false;
   if (work.is_lost) view.is_wanted = false;
@@ -132,6 +42,8 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
   const DevicePlan plan = plan_device(view, gate(now.monotonic));
   const bool needs_attachment = plan.move == DeviceMove::Attach || plan.move == DeviceMove::Stage;
   if (needs_attachment && recipe->waits_for) return wait_for_attachment(*device, work, *recipe, now);
+  if (needs_attachment && work.failure && work.failure->reason.starts_with("WaitingFor"))
+    work.failure.reset();
   constexpr Duration hold_time = std::chrono::seconds(1);
   set_device_timer(key, work, is_held ? std::optional(now.monotonic + hold_time) : plan.look_again);
   switch (plan.move) {
@@ -147,6 +59,7 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
     case DeviceMove::Stage:
       work.staging_capacity_bytes = recipe->capacity_bytes;
       add_publish_context(device, recipe->stage.up);
+      note_staged(*device, recipe->stage.up);
       return start_on_device(*device, Doing::Stage, "stage", std::move(recipe->stage), now);
     case DeviceMove::Grow:
       work.staging_capacity_bytes = recipe->capacity_bytes;
@@ -240,17 +153,19 @@ void Core::Engine::device_ended(const InFlight& what, Outcome& outcome, Instant 
     case Doing::Stage:
     case Doing::Grow:
       if (!device.staged_path.empty()) device.state = DeviceState::Staged;
-      device.capacity_bytes = std::max(device.capacity_bytes, work.staging_capacity_bytes);
+      device.may_be_staged = true;
+      note_growth(device, work, outcome);
       device.is_recorded = false;
       if (waits_for_users_) are_claims_touched_ = true;  // A claim may wait for its volume's growth.
       record_device(device);
       unconfirmed_devices_.insert(device.key);
-      if (did == Doing::Grow)
+      if (did == Doing::Grow && work.too_busy_for_bytes == 0)
         log(now, false, "FileSystemResizeSuccessful", "device/" + device.key.str(),
             "the file system is as large as it is to be");
       break;
     case Doing::Unstage:
       device.state = DeviceState::Attached;
+      device.may_be_staged = false;
       if (!device.staged_path.empty()) unmounted_.insert(options_.node.root_dir + "/" + device.staged_path);
       break;
     default:
@@ -367,7 +282,7 @@ void Core::Engine::verify_devices(const MountTable& before, Instant now) {
 void Core::Engine::adopt_devices(const TreeFacts& tree) {
   actual_.adopt_devices(device_records_, *mounts_, options_.node.root_dir);
   device_records_.clear();
-  adopt_attachments(tree.attachments, actual_);
+  adopt_attachments(tree.attachments, *mounts_, options_.node.root_dir, actual_);
   for (const auto& [key, device] : actual_.devices()) {
     device_work_[key].wanted_capacity_bytes = device.capacity_bytes;
     device_work_[key].is_unproven = device.state == DeviceState::Staged;

@@ -38,7 +38,7 @@ std::vector<DeviceStatus> Core::Engine::devices() const {
           device.is_uncertain || device.state == DeviceState::Staged ? Phase::Unstaging : Phase::Detaching;
     status.message = work.failure ? work.failure->message : doing_text(work.doing);
     if (!work.failure && !work.warning.empty()) {
-      status.reason = "ShrinkRefused";
+      status.reason = work.warning_reason();
       status.message = work.warning;
     }
     if (const Failure* what = work.failure ? work.failure.get() : work.condition.get()) {

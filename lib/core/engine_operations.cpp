@@ -93,6 +93,7 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
   const bool was_answering = std::exchange(work.is_answering, false);
   if (!outcome.error) {
     volume->state = PublishState::Published;
+    volume->may_be_published = true;
     volume->is_mount = what.is_mount;
     if (std::exchange(volume->is_incomplete, false)) volume->is_recorded = false;
     for (const auto& [target, path] : what.sub_paths)
@@ -271,6 +272,7 @@ void Core::Engine::unpublish_ended(const InFlight& what, Outcome& outcome, Insta
   let_go(volume->directory);
   forget_measurement(layout::mount_place(what.pod, volume->plugin, volume->directory));
   volume->state = PublishState::Absent;
+  volume->may_be_published = false;
   volume->claim = {};
   volume->shape.clear();
   volume->is_mount = false;

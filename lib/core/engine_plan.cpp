@@ -3,6 +3,7 @@
 #include "binding/resolve.h"
 #include "core/engine.h"
 #include "plugin/common_options.h"
+#include "step/csi_layout.h"
 #include "step/layout.h"
 
 namespace mooring {
@@ -123,6 +124,32 @@ void Core::Engine::plan(const PodUid& uid, Instant now) {
   }
 }
 
+namespace {
+
+/// True if a driver's volume is another one than its manifest names now: published again it would be told
+/// one's name in the other's place. What Mooring mounts itself is compared with the mount table instead.
+bool is_of_other_device(const ActualVolume& volume, const VolumeWork& work) {
+  return volume.plugin == layout::csi_plugin() && !volume.device.empty() && work.wanted_shape &&
+         !work.wanted_shape->empty() && volume.device != work.wanted_device;
+}
+
+/// What an earlier run published of such a volume stays while it is mounted: a container may be using it.
+void keep_other_device(const PodUid& uid, ActualVolume& volume, const VolumeWork& work,
+                       const MountTable& mounts, const std::string& root_dir) {
+  if (volume.state != PublishState::Uncertain || volume.is_incomplete || volume.is_condemned) return;
+  if (!is_of_other_device(volume, work) || work.doing != Doing::None || work.backoff.attempts() != 0) return;
+  const auto is_mounted = [&](const std::string& path) {
+    return mounts.top_at(root_dir + "/" + path) != nullptr;
+  };
+  const bool is_mount = is_mounted(layout::csi_target(uid, volume.directory));
+  if (!is_mount && !is_mounted(layout::csi_block_map(volume.directory) + "/" + uid.str())) return;
+  volume.state = PublishState::Published;
+  volume.is_mount = is_mount;
+  volume.found = Found::Nothing;
+}
+
+}  // namespace
+
 /// Makes actual and work know every used volume, and forgets those that are neither wanted nor there.
 void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, ActualPod& actual,
                                 PodWork& work, Instant now) {
@@ -144,9 +171,13 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
         known->name = volume->name;
         known->plugin = plugin;
       }
+      const bool is_free = known->state == PublishState::Absent && volume_work.doing == Doing::None;
+      if (is_free && is_of_other_device(*known, volume_work)) volume_work.wanted_shape.reset();
       if (!volume_work.wanted_shape) {
         Result<Recipe> recipe = recipe_of(*desired->pod, volume->name);
         volume_work.wanted_shape = recipe ? recipe.value().shape() : Shape();
+        volume_work.wanted_device =
+            recipe && recipe.value().device ? recipe.value().device->key : VolumeKey();
         if (recipe) volume_work.read_only = recipe.value().read_only;
         if (recipe) volume_work.size_limit = recipe.value().size_limit;
         if (recipe) volume_work.is_republished = recipe.value().is_republished;
@@ -161,6 +192,7 @@ void Core::Engine::sync_volumes(const PodUid& uid, const DesiredPod* desired, Ac
         }
         if (recipe) made_.emplace_back(volume->name, std::move(recipe).value());
       }
+      keep_other_device(uid, *known, volume_work, *mounts_, options_.node.root_dir);
       if (known->plugin == plugin && known->state == PublishState::Uncertain &&
           known->found != Found::Nothing) {
         // No record tells what it was made as, or it is not that any more: if it is what is asked for, it
@@ -207,8 +239,9 @@ Core::Engine::Fate Core::Engine::fate_of(const DesiredPod* desired, const Actual
   const auto& shape = work.wanted_shape;
   const bool is_of_other_shape =
       is_there && shape && !shape->empty() && !volume.shape.empty() && *shape != volume.shape;
+  const bool is_of_other = is_of_other_shape || (is_there && is_of_other_device(volume, work));
   const bool is_of_other_claim = is_used && is_there && is_another_claims(*desired->pod, *used, volume);
-  if (is_used && !is_of_other_shape && !is_of_other_claim) return Fate::Wanted;
+  if (is_used && !is_of_other && !is_of_other_claim) return Fate::Wanted;
   // Nothing is on the node that could be lost, or nobody can be using what is there.
   const bool is_harmless = volume.directory.empty() || volume.state != PublishState::Published;
   return is_harmless || volume.is_condemned ? Fate::Unwanted : Fate::Kept;

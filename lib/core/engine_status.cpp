@@ -140,7 +140,7 @@ VolumeStatus Core::Engine::volume_status(const PodUid& uid, const DesiredPod* de
       // It can be used as it is; what is asked for besides cannot be had.
       const Failure* failure = device->second.condition.get();
       if (failure == nullptr) failure = device->second.failure.get();
-      status.reason = failure != nullptr ? failure->reason : "ShrinkRefused";
+      status.reason = failure != nullptr ? failure->reason : device->second.warning_reason();
       status.message = failure != nullptr ? failure->message : device->second.warning;
       if (failure != nullptr) status.action = failure->action;
     } else if (volume != nullptr && status.is_abnormal.value_or(false)) {

@@ -181,11 +181,12 @@ void SnapshotWork::count_calls(std::map<DriverName, std::size_t>& calls) const {
   }
 }
 
-std::optional<MonotonicTime> SnapshotWork::next_wake() const {
+std::optional<MonotonicTime> SnapshotWork::next_wake(MonotonicTime now) const {
   std::optional<MonotonicTime> next;
   for (const auto& [name, work] : work_) {
     const auto when = work.backoff.not_before();
-    if (work.doing == Doing::None && when && (!next || *when < *next)) next = when;
+    // What is due and was not begun waits for something else than the clock.
+    if (work.doing == Doing::None && when && *when > now && (!next || *when < *next)) next = when;
   }
   return next;
 }

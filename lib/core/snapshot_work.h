@@ -63,8 +63,9 @@ class SnapshotWork {
   void hurry_all();
   /// Adds how many calls each driver is at.
   void count_calls(std::map<DriverName, std::size_t>& calls) const;
-  /// When take_due() will have something; nullopt: never, as far as is known.
-  std::optional<MonotonicTime> next_wake() const;
+  /// When, after `now`, take_due() will have something; nullopt: never, as far as is known. What is due and
+  /// was not taken waits for something else than the clock.
+  std::optional<MonotonicTime> next_wake(MonotonicTime now) const;
   /// nullptr: the row asks for nothing.
   const ClaimedVolumeWork* find(const ObjectName& name) const;
 

@@ -66,6 +66,7 @@ struct VolumeWork {
   Phase phase = Phase::Pending;
   std::optional<std::string> wanted_shape;  ///< Of the recipe, once it was asked for; empty: it has none.
   bool may_be_half_made = false;            ///< Likewise: see Recipe.
+  VolumeKey wanted_device = {};             ///< Likewise: its DeviceRecipe::key; empty: it shares nothing.
   bool is_refused = false;                  ///< The plugin refuses it as it is written.
   bool is_unconfined = false;               ///< Its look-up left its mount: it needs a worker of its own.
   bool is_blocked =
@@ -121,6 +122,7 @@ struct DeviceWork {
   std::set<PodVolumeKey> users;              ///< Volumes of pods that have it, or are to.
   std::uint64_t wanted_capacity_bytes = 0;   ///< As a pod's recipe said last (DeviceRecipe)...
   std::uint64_t staging_capacity_bytes = 0;  ///< ...and as it was when what is in flight began.
+  std::uint64_t too_busy_for_bytes = 0;      ///< What it cannot grow to while it is used; 0: nothing said so.
   std::string warning;                       ///< What is asked for and is not done, though it is ready.
   Backoff backoff;
   std::optional<MonotonicTime> timer;       ///< When it is to be planned again.
@@ -135,6 +137,9 @@ struct DeviceWork {
   bool is_lost = false;        ///< Its device is gone: down first, when no pod has it, and then up again.
   bool is_unproven = false;    ///< An earlier run staged it, and nobody looked at it since.
   std::int32_t stuck_pid = 0;  ///< The worker that cannot be ended; 0: none.
+
+  /// The reason that `warning` is told with.
+  const char* warning_reason() const { return too_busy_for_bytes != 0 ? "VolumeInUse" : "ShrinkRefused"; }
 };
 
 /// The work that the ledger asks for on a volume: making, growing, removing, emptying it.

@@ -60,7 +60,7 @@ struct CsiPublishContext {
 struct CsiAttachment {
   DriverName driver;
   std::string handle;
-  std::string node_id;              ///< What the driver called the node then.
+  std::string node_id;              ///< The node's name then; empty: it was staged, and not attached.
   std::optional<ObjectKey> secret;  ///< controllerPublishSecretRef.
   std::string staged_path;          ///< Relative: where it was to be staged.
   friend bool operator==(const CsiAttachment&, const CsiAttachment&) = default;

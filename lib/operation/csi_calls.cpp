@@ -65,7 +65,11 @@ Result<bool> put_volume_data(const std::string& path, const std::string& text, k
   if (there || there.error().errno_value != ENOENT) {
     MOORING_TRY(files.remove_file(path));
   }
-  return files.create_file(path, text, data_mode);
+  // On disk before any driver is asked: after a power cut it is all that names a volume whose pod is gone.
+  MOORING_TRY(const bool is_made, files.create_file(path, text, data_mode));
+  MOORING_TRY(files.flush(path));
+  MOORING_TRY(files.flush(parent_of(path)));
+  return is_made;
 }
 
 csi::VolumeData read_volume_data(const std::string& path, kernel::Files& files) {

@@ -179,7 +179,7 @@ Result<bool> publish_csi_volume(const PublishCsiVolume& step, kernel::Kernel ker
                                      step.read_only, step.secrets, step.volume_context, &step.tokens}),
                kernel.drivers));
   if (answer.code != CallCode::Ok) {
-    if (!csi::verdict_of(answer.code).keeps_files) clean_up(place, kernel);
+    if (!csi::verdict_of(answer.code).keeps_files && !step.may_be_there) clean_up(place, kernel);
     return csi::call_error(csi::Call::Publish, step.volume.driver, answer.code, answer.message);
   }
   MOORING_TRY(check_published(step, kernel, outcome));

@@ -101,7 +101,8 @@ Result<bool> stage_csi_volume(const StageCsiVolume& step, kernel::Kernel kernel)
                                            step.secrets, step.volume_context}),
                        kernel.drivers));
   if (answer.code == CallCode::Ok) return true;
-  if (!csi::verdict_of(answer.code).keeps_files) clean_up(place_of(step.path, step.data), kernel);
+  if (!csi::verdict_of(answer.code).keeps_files && !step.may_be_there)
+    clean_up(place_of(step.path, step.data), kernel);
   return csi::call_error(csi::Call::Stage, step.volume.driver, answer.code, answer.message);
 }
 

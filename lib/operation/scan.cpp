@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "operation/csi_attach.h"
+#include "operation/csi_staged.h"
 #include "operation/stamp.h"
 #include "step/layout.h"
 
@@ -93,6 +94,8 @@ Result<TreeFacts> Scanner::run() {
   for (const DirectoryEntry& entry : trash)
     tree.trash.push_back(entry.name);
   MOORING_TRY(tree.attachments, find_csi_attachments(files_));
+  MOORING_TRY(const auto staged, find_staged_csi(files_));
+  tree.attachments.insert(tree.attachments.end(), staged.begin(), staged.end());
   return tree;
 }
 

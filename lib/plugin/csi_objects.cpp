@@ -1,5 +1,6 @@
 #include "plugin/csi_objects.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/quote.h"
@@ -87,14 +88,25 @@ Result<std::map<std::string, SecretBytes>> csi_secrets_of(const std::optional<Ob
     error.kind = ErrorKind::Transient;
     return error;
   }
-  for (const auto& [key, value] : found->data) {
+  MOORING_TRY(check_is_text(*secret, found->data));
+  return found->data;
+}
+
+Result<void> check_is_text(const ObjectKey& secret, const std::map<std::string, SecretBytes>& data) {
+  for (const auto& [key, value] : data) {
     if (is_valid_utf8(value.expose_secret())) continue;
     return refusal("SecretNotText",
-                   "the value of " + mooring::quoted(key) + " in Secret " + secret->text() +
+                   "the value of " + mooring::quoted(key) + " in Secret " + secret.text() +
                        " is no text, and drivers are given secrets as text",
                    "write it as the driver's manual says, in base64 for one");
   }
-  return found->data;
+  return success();
+}
+
+bool was_too_busy_to_grow(const Outcome& outcome) {
+  return std::any_of(outcome.csi_calls.begin(), outcome.csi_calls.end(), [](const CsiCallFact& call) {
+    return call.method == csi::expand_method && call.code == CallCode::FailedPrecondition;
+  });
 }
 
 Result<SecretBytes> csi_tokens_of(const DriverName& driver, const CsiDriverSpec& spec,

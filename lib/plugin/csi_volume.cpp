@@ -47,7 +47,8 @@ class Maker {
         spec_(setting.spec.value_or(CsiDriverSpec())),
         is_inline_(request.persistent == nullptr),
         is_block_(request.mode == manifest::VolumeMode::Block),
-        read_only_(request.read_only || source_.read_only) {}
+        // A PersistentVolume's own readOnly is a word for whoever attaches it.
+        read_only_(request.read_only || (is_inline_ && source_.read_only)) {}
 
   Result<Recipe> run() {
     MOORING_TRY(look_up());
@@ -57,8 +58,10 @@ class Maker {
     if (spec_.wants_tokens) {
       MOORING_TRY(tokens_, csi_tokens_of(volume_.driver, spec_, publish_secrets_));
     }
-    MOORING_TRY(expand_secrets_,
-                csi_secrets_of(source_.node_expand_secret, "NodeExpandSecretRef", request_.objects));
+    if (wants_growth() && driver_->node.expand) {
+      MOORING_TRY(expand_secrets_,
+                  csi_secrets_of(source_.node_expand_secret, "NodeExpandSecretRef", request_.objects));
+    }
     Recipe recipe;
     recipe.directory = request_.directory_name();
     recipe.publish.lane = Lane::Own;

@@ -39,6 +39,9 @@ struct StageCsiVolume {
   std::map<std::string, std::string> publish_context;
   std::map<std::string, std::string> volume_context;
   std::map<std::string, SecretBytes> secrets;
+  /// It was staged once, as far as anybody knows, and not unstaged since: "no" to staging it again proves
+  /// nothing, and path and data stay, by which it is unstaged one day.
+  bool may_be_there = false;
   friend bool operator==(const StageCsiVolume&, const StageCsiVolume&) = default;
 };
 
@@ -80,7 +83,8 @@ struct PublishCsiVolume {
   std::map<std::string, std::string> volume_context;
   std::map<std::string, SecretBytes> secrets;
   std::optional<CsiDeviceMap> map;
-  SecretBytes tokens = {};  ///< Of the pod's service account, for the volume's context; empty: none.
+  SecretBytes tokens = {};    ///< Of the pod's service account, for the volume's context; empty: none.
+  bool may_be_there = false;  ///< As of StageCsiVolume: the pod has it, or may have it from an earlier run.
   friend bool operator==(const PublishCsiVolume&, const PublishCsiVolume&) = default;
 };
 

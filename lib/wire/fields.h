@@ -260,7 +260,8 @@ void fields(A& a, CsiDeviceMap& m) {
 }
 template <class A>
 void fields(A& a, StageCsiVolume& s) {
-  a(s.volume, s.path, s.data, s.calls_driver, s.capability, s.publish_context, s.volume_context, s.secrets);
+  a(s.volume, s.path, s.data, s.calls_driver, s.capability, s.publish_context, s.volume_context, s.secrets,
+    s.may_be_there);
 }
 template <class A>
 void fields(A& a, UnstageCsiVolume& s) {
@@ -269,7 +270,7 @@ void fields(A& a, UnstageCsiVolume& s) {
 template <class A>
 void fields(A& a, PublishCsiVolume& s) {
   a(s.volume, s.path, s.data, s.data_text, s.staged_path, s.read_only, s.capability, s.publish_context,
-    s.volume_context, s.secrets, s.map, s.tokens);
+    s.volume_context, s.secrets, s.map, s.tokens, s.may_be_there);
 }
 template <class A>
 void fields(A& a, UnpublishCsiVolume& s) {

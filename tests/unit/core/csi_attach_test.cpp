@@ -1,115 +1,21 @@
 // Attaching in the core: by the driver's controller or by somebody else, kept track of whatever happens.
 
-#include <gmock/gmock.h>
-
-#include "core_fixture.h"
-#include "step/csi_layout.h"
+#include "csi_shared_fixture.h"
 
 namespace mooring {
 namespace {
 
+using namespace csi_shared;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
-
-const std::string key = "kubernetes.io/csi/d.example.com^h";
-const std::string attach = "attach " + key;
-const std::string stage = "stage " + key;
-const std::string unstage = "unstage " + key;
-const std::string detach = "detach " + key;
-const std::string asking = "ask the driver at /run/d.sock";
-const Sources claim_volume{{"v", "persistentVolumeClaim: {claimName: claim}"}};
-
-std::string publish(const std::string& pod) {
-  return "publish default/" + pod + "/v";
-}
-std::string unpublish(const std::string& pod) {
-  return "unpublish default/" + pod + "/v";
-}
-
-std::string storage_yaml(const std::string& more = "") {
-  return "apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: pv}\nspec:\n"
-         "  capacity: {storage: 1Gi}\n  accessModes: [ReadWriteMany]\n"
-         "  claimRef: {namespace: default, name: claim}\n"
-         "  csi: {driver: d.example.com, volumeHandle: h" +
-         more +
-         "}\n---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: claim}\nspec:\n"
-         "  accessModes: [ReadWriteMany]\n  volumeName: pv\n  storageClassName: ''\n"
-         "  resources: {requests: {storage: 1Gi}}\n";
-}
 
 std::string attachment_yaml(const std::string& status) {
   return "apiVersion: storage.k8s.io/v1\nkind: VolumeAttachment\nmetadata: {name: va}\nspec: {attacher: "
          "d.example.com, nodeName: node, source: {persistentVolumeName: pv}}\nstatus: {" +
          status + "}\n";
 }
-
-CoreOptions options_of(bool others_attach) {
-  CoreOptions options = core_options();
-  options.node.others_attach = others_attach;
-  options.csi_drivers = {{DriverName("d.example.com"), "/run/d.sock"}};
-  return options;
-}
-
-class CsiAttach : public testing::Test {
- protected:
-  explicit CsiAttach(bool others_attach = false) : shell(options_of(others_attach)) {}
-
-  static Outcome driver() {
-    Outcome outcome;
-    CsiDriver& driver = outcome.csi_driver.emplace();
-    driver.name = DriverName("d.example.com");
-    driver.socket = "/run/d.sock";
-    driver.version = "1.0";
-    driver.node_id = "n1";
-    driver.node.stage_unstage = true;
-    driver.controller.emplace().publish_unpublish_volume = true;
-    return outcome;
-  }
-  static Outcome answer(const std::string& device) {
-    Outcome outcome;
-    outcome.csi_made = CsiPublishContext{{{"device", device}}};
-    return outcome;
-  }
-  static CsiAttachment stamp() {
-    return {DriverName("d.example.com"), "h", "n1", std::nullopt,
-            layout::csi_staged(DriverName("d.example.com"), "h")};
-  }
-
-  void start(const std::string& more = "", TreeFacts tree = {},
-             const std::vector<std::string>& files = {"storage.yaml"}) {
-    shell.write_text("storage.yaml", storage_yaml(more));
-    shell.feed(RecordsRead{});
-    shell.show_mounts();
-    shell.end_scan(std::move(tree));
-    shell.list(files);
-    shell.end(asking, driver());
-  }
-  void attach_and_stage(const std::string& device = "/dev/x") {
-    shell.end(attach, answer(device));
-    shell.end(stage);
-  }
-  void make_ready(const std::string& pod) {
-    shell.write(pod, claim_volume);
-    attach_and_stage();
-    shell.end(publish(pod));
-    ASSERT_TRUE(shell.pod(pod).ready);
-  }
-  std::optional<DeviceStatus> device() const {
-    const auto devices = shell.core.devices();
-    return devices.empty() ? std::nullopt : std::optional(devices.front());
-  }
-  template <class S>
-  S only() const {
-    const auto steps = steps_of<S>(shell);
-    if (steps.size() == 1) return steps[0];
-    ADD_FAILURE() << steps.size() << " steps";
-    return {};
-  }
-
-  Shell shell;
-};
 
 TEST_F(CsiAttach, kb_15_3_is_attached_before_it_is_staged_and_the_node_is_told_the_answer) {
   start();
@@ -122,7 +28,9 @@ TEST_F(CsiAttach, kb_15_3_is_attached_before_it_is_staged_and_the_node_is_told_t
   shell.end(attach, answer("/dev/x"));
   ASSERT_THAT(shell.doing(), ElementsAre(stage));
   EXPECT_THAT(only<StageCsiVolume>().publish_context, ElementsAre(Pair("device", "/dev/x")));
+  EXPECT_FALSE(only<StageCsiVolume>().may_be_there);
   shell.end(stage);
+  EXPECT_FALSE(only<PublishCsiVolume>().may_be_there);
   EXPECT_THAT(only<PublishCsiVolume>().publish_context, ElementsAre(Pair("device", "/dev/x")));
   shell.end(publish("web"));
   EXPECT_TRUE(shell.pod("web").ready);
@@ -234,6 +142,40 @@ TEST_F(CsiAttach, after_a_reboot_a_volume_of_a_driver_that_is_gone_holds_up_no_o
   shell.fail("unpublish default/web/pv", error_of(ErrorKind::Transient, "DriverNotRegistered"));
   shell.advance(2s);
   EXPECT_TRUE(shell.is_in_flight(unstage));
+}
+
+TEST_F(CsiAttach, what_was_staged_and_not_surely_unstaged_is_said_to_be_there_when_it_is_staged_again) {
+  start();
+  make_ready("web");
+  shell.remove("web");
+  shell.end(unpublish("web"));
+  shell.fail(unstage, error_of(ErrorKind::Uncertain, "UnstageFailed"));
+  shell.write("db", claim_volume);
+  if (shell.is_in_flight(attach)) shell.end(attach, answer("/dev/x"));
+  ASSERT_TRUE(shell.is_in_flight(stage));
+  EXPECT_TRUE(only<StageCsiVolume>().may_be_there);
+}
+
+TEST_F(CsiAttach, what_was_unstaged_and_never_attached_is_attached_before_it_is_staged) {
+  shell.write_text("storage.yaml", storage_yaml());
+  shell.write("web", claim_volume);
+  DeviceRecord record;  // Written before an earlier run would have attached it.
+  record.key = layout::csi_key({DriverName("d.example.com"), "h"});
+  record.plugin = layout::csi_plugin();
+  record.device = {DeviceName::Kind::Csi, "d.example.com^h"};
+  record.staged_path = layout::csi_staged(DriverName("d.example.com"), "h");
+  shell.feed(RecordsRead{{}, {}, {record}});
+  shell.show_mounts();
+  shell.end_scan({});
+  shell.list({"storage.yaml", "web.yaml"});
+  // Before the driver is there nobody knows that it is wanted.
+  ASSERT_TRUE(shell.is_in_flight(unstage));
+  shell.end(asking, driver());
+  shell.end(unstage);
+  EXPECT_THAT(steps_of<StageCsiVolume>(shell), IsEmpty());
+  ASSERT_TRUE(shell.is_in_flight(attach));
+  attach_and_stage();
+  EXPECT_TRUE(shell.is_in_flight(publish("web")));
 }
 
 TEST_F(CsiAttach, after_a_restart_the_controller_is_asked_again_and_gives_the_answer_again) {

@@ -217,6 +217,20 @@ TEST_F(DriverClaims, a_hung_driver_holds_no_more_than_its_share_of_the_workers) 
   EXPECT_TRUE(shell_.is_in_flight("publish default/web/scratch"));
 }
 
+TEST_F(DriverClaims, what_waits_for_a_hung_driver_does_not_wake_the_core_again_and_again) {
+  start_with();
+  put_driver(able_driver());
+  const std::size_t calls_max = CoreOptions().driver_calls_max;
+  for (std::size_t i = 0; i < calls_max + 4; ++i)
+    shell_.write_text("c" + std::to_string(i) + ".yaml", claim_yaml("c" + std::to_string(i)));
+  for (std::size_t i = 0; i < calls_max + 4; ++i)  // Each fails once, and is to be tried again.
+    shell_.fail(shell_.in_flight.front().what, error_of(ErrorKind::Uncertain, "CreateVolumeFailed"));
+  shell_.advance(std::chrono::minutes(10));  // The pauses of all have ended, and the driver hangs.
+  ASSERT_THAT(shell_.in_flight, SizeIs(calls_max));
+  const auto wake = shell_.core.next_wake();
+  EXPECT_TRUE(!wake || *wake > shell_.now().monotonic);
+}
+
 TEST_F(DriverClaims, waits_for_the_first_consumer_where_the_class_says_so) {
   start_with("volumeBindingMode: WaitForFirstConsumer\n");
   CsiDriver driver = able_driver();

@@ -77,6 +77,55 @@ TEST_F(DriverClaims, what_a_pod_has_grows_when_the_driver_has_made_the_volume_la
   EXPECT_EQ(claim().capacity, "2Gi");
 }
 
+/// What the driver says to a growth of a volume that is in use.
+Outcome too_busy() {
+  Outcome outcome;
+  outcome.warnings = {"the volume is in use and stays as large as it is: busy"};
+  outcome.csi_calls = {
+      {DriverName(driver_name), "csi.v1.Node/NodeExpandVolume", CallCode::FailedPrecondition, 1}};
+  return outcome;
+}
+
+TEST_F(DriverClaims, kb_15_7_what_is_in_use_and_did_not_grow_is_not_told_as_grown) {
+  start_with();
+  put_driver(able_driver());
+  bind_claim();
+  shell_.write("web", {{"data", of_claim("data")}});
+  shell_.end(doing("stage "));
+  shell_.end(doing("publish "));
+  shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
+  shell_.end(doing("grow pv/"), grown(2ULL << 30, true));
+  shell_.end(doing("grow "), too_busy());
+  EXPECT_EQ(claim().capacity, "1Gi");
+  EXPECT_EQ(claim().reason, "FileSystemResizePending");
+  EXPECT_EQ(shell_.count("FileSystemResizeSuccessful persistentvolumeclaim/default/data"), 0);
+  EXPECT_EQ(shell_.volume("web", "data").reason, "VolumeInUse");
+  EXPECT_TRUE(shell_.pod("web").ready);
+  shell_.advance(1h);
+  EXPECT_THAT(steps_of<ExpandCsiVolume>(shell_), IsEmpty()) << "it is not asked again";
+}
+
+TEST_F(DriverClaims, kb_15_7_what_was_in_use_grows_when_it_is_staged_the_next_time) {
+  start_with();
+  put_driver(able_driver());
+  bind_claim();
+  shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
+  shell_.end(doing("grow pv/"), grown(2ULL << 30, true));
+  shell_.write("web", {{"data", of_claim("data")}});
+  shell_.end(doing("stage "), too_busy());
+  EXPECT_EQ(claim().capacity, "1Gi");
+  shell_.end(doing("publish "));
+  EXPECT_TRUE(shell_.pod("web").ready);
+  shell_.remove("web");
+  shell_.finish();
+  shell_.write("next", {{"data", of_claim("data")}});
+  ASSERT_THAT(steps_of<ExpandCsiVolume>(shell_), SizeIs(1));
+  EXPECT_FALSE(steps_of<ExpandCsiVolume>(shell_)[0].may_be_refused) << "somebody waits for it still";
+  shell_.end(doing("stage "));
+  EXPECT_EQ(claim().capacity, "2Gi");
+  EXPECT_EQ(claim().reason, "");
+}
+
 TEST_F(DriverClaims, the_node_grows_what_the_controller_cannot) {
   CsiDriver driver = able_driver();
   driver.controller->expand_volume = false;

@@ -60,6 +60,16 @@ TEST_F(DriverWork, waits_for_the_driver_and_for_the_secret) {
   EXPECT_THAT(gone.error().text(), Not(HasSubstr("swordfish")));
 }
 
+TEST_F(DriverWork, a_secret_that_is_no_text_is_refused_before_anybody_is_asked) {
+  store.apply(
+      manifest::parse_file("apiVersion: v1\nkind: Secret\nmetadata: {name: make, namespace: system}\n"
+                           "data: {key: /w==}\n",
+                           "f.yaml"));
+  const auto refused = equip_for_driver(work, drivers, store);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, "SecretNotText");
+}
+
 TEST_F(DriverWork, of_no_driver_stays_as_it_is) {
   ProvisionWork other{{RemoveDirectory{"a"}}};
   EXPECT_TRUE(equip_for_driver(other, {}, store));

@@ -124,6 +124,17 @@ TEST_F(CsiPublish, kb_15_4_a_final_error_after_another_one_clears) {
   EXPECT_FALSE(exists(csi_pod_directory));
 }
 
+TEST_F(CsiPublish, what_a_pod_may_have_stays_though_the_driver_refuses_to_publish_it_again) {
+  PublishCsiVolume again = csi_publish();
+  again.may_be_there = true;
+  node().expect("NodePublishVolume", CallCode::Internal);
+  node().run_badly({again});
+  EXPECT_TRUE(exists(csi_target_data));
+  node().called();
+  node().run_well({csi_unpublish()});
+  EXPECT_THAT(node().called(), ElementsAre("NodeUnpublishVolume"));
+}
+
 TEST_F(CsiPublish, a_lost_answer_is_found_by_the_next_try) {
   node().expect("NodePublishVolume", CallCode::DeadlineExceeded, true);
   node().run_badly({csi_publish()});

@@ -66,6 +66,19 @@ TEST_F(CsiStage, a_driver_that_stages_without_a_mount_is_believed) {
   EXPECT_THAT(node().called(), ElementsAre("NodeStageVolume", "NodeUnstageVolume"));
 }
 
+TEST_F(CsiStage, what_was_staged_once_is_unstaged_though_the_driver_refuses_to_stage_it_again) {
+  node().mounts = false;  // Nothing but the driver's word tells that it is staged.
+  node().run_well({csi_stage()});
+  StageCsiVolume again = csi_stage();
+  again.may_be_there = true;
+  node().expect("NodeStageVolume", CallCode::Internal);
+  node().run_badly({again});
+  EXPECT_TRUE(exists(csi_staged_data));
+  node().called();
+  node().run_well({csi_unstage()});
+  EXPECT_THAT(node().called(), ElementsAre("NodeUnstageVolume"));
+}
+
 TEST_F(CsiStage, kb_15_3_a_repetition_asks_again) {
   node().run_well({csi_stage()});
   const auto before = node().picture();
@@ -170,7 +183,12 @@ TEST_F(CsiExpand, kb_15_7_the_driver_is_told_the_size) {
 
 TEST_F(CsiExpand, kb_15_7_in_use_is_a_warning) {
   node().expect("NodeExpandVolume", CallCode::FailedPrecondition);
-  EXPECT_THAT(node().run_well({expand()}).warnings, ElementsAre(HasSubstr("in use")));
+  const Outcome outcome = node().run_well({expand()});
+  EXPECT_THAT(outcome.warnings, ElementsAre(HasSubstr("in use")));
+  // By this the core knows that nothing has grown.
+  ASSERT_EQ(outcome.csi_calls.size(), 1u);
+  EXPECT_EQ(outcome.csi_calls[0].method, "csi.v1.Node/NodeExpandVolume");
+  EXPECT_EQ(outcome.csi_calls[0].code, CallCode::FailedPrecondition);
 }
 
 TEST_F(CsiExpand, kb_15_7_errors_of_who_asked_for_it_and_of_who_did_not) {

@@ -214,9 +214,14 @@ TEST(CsiVolume, kb_15_4_secrets_that_are_missing) {
   for (const auto& [field, words] : fields) {
     Question question;
     question.source.*field = missing;
+    question.volume.capacity = Quantity::from_integer(4096);
+    question.driver.node.expand = true;
     EXPECT_EQ(question.error().kind, ErrorKind::Transient);
     EXPECT_THAT(question.error().message, HasSubstr(words));
   }
+  Question cannot_grow;
+  cannot_grow.source.node_expand_secret = missing;
+  EXPECT_TRUE(cannot_grow.recipe().device);
   Question question;
   question.source.node_publish_secret = ObjectKey{Namespace("storage"), ObjectName("raw")};
   EXPECT_EQ(question.error().reason, "SecretNotText");
@@ -296,6 +301,14 @@ TEST(CsiVolume, kb_15_6_fs_group_policy) {
     if (change == nullptr) continue;
     EXPECT_EQ(change->path, layout::csi_target(PodUid("u1"), VolumeDirectory("pv-1")));
   }
+}
+
+TEST(CsiVolume, kb_15_3_read_only_is_what_the_claim_says_and_not_the_volume) {
+  Question question;
+  question.source.read_only = true;  // For whoever attaches it.
+  EXPECT_FALSE(only<PublishCsiVolume>(question.recipe().publish.up).read_only);
+  question.read_only = true;
+  EXPECT_TRUE(only<PublishCsiVolume>(question.recipe().publish.up).read_only);
 }
 
 TEST(CsiVolume, kb_15_6_a_driver_that_sees_to_the_group_itself) {
