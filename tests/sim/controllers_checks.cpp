@@ -76,6 +76,7 @@ std::optional<std::string> ControllerSimulation::check_ready() {
       if (volume.phase != Phase::Ready && (volume.reason.empty() || volume.message.empty()))
         return "a volume does not say why it is not ready: " + name;
       if (!status->ready || status->deleting || !is_table_known) continue;
+      if (volume.phase == Phase::Unpublishing) continue;  // The pod does not ask for it any more.
       const bool is_published = std::any_of(drivers_.begin(), drivers_.end(), [&](const Driver& driver) {
         return std::any_of(driver.node->handles.begin(), driver.node->handles.end(),
                            [&](const std::string& handle) {
@@ -168,7 +169,10 @@ std::optional<std::string> ControllerSimulation::difference_of(const std::string
   if (status->phase == "Lost") return std::nullopt;
   const bool is_used = std::any_of(pods_.begin(), pods_.end(), [&](const auto& pod) {
     const auto& claims = pod.second.claims;
-    return std::find(claims.begin(), claims.end(), name) != claims.end();
+    // A pod gets all of its volumes or none: nothing is made for one that names a claim that is not there.
+    const bool has_all = std::all_of(claims.begin(), claims.end(),
+                                     [&](const auto& other) { return claims_.contains(other + ".yaml"); });
+    return has_all && std::find(claims.begin(), claims.end(), name) != claims.end();
   });
   if (claim.storage_class.starts_with("late") && !is_used) return std::nullopt;
   if (status->phase != "Bound")

@@ -68,7 +68,7 @@ void CsiControllerTruth::check(const std::string& method, const std::string& han
     return;
   }
   if (method == csi::controller_unpublish_method) {
-    if (!volume.asked.contains(node)) accuse(method, handle, "which nobody had attached to " + node);
+    // Also what was never attached: a call that nobody answered may have been heard, and is taken back.
     if (const std::string use = use_on_node(handle); !use.empty()) accuse(method, handle, use);
     return;
   }
