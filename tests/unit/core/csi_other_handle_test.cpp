@@ -91,6 +91,33 @@ TEST_F(CsiOtherHandle, kb_2_5_the_next_pod_has_the_other_one) {
   EXPECT_TRUE(shell.pod("web").ready);
 }
 
+TEST_F(CsiOtherHandle, what_no_pod_surely_has_is_made_as_it_is_named_now) {
+  put_driver_object("attachRequired: false");
+  start("", {}, {"storage.yaml", "driver.yaml"});
+  shell.write("web", claim_volume);
+  shell.end(stage);
+  shell.fail(publish("web"), error_of(ErrorKind::Uncertain, "PublishFailed"));
+  name_other();
+  // What was tried before that is written down is tried with the name that it had.
+  ASSERT_THAT(shell.doing(), ElementsAre(publish("web")));
+  EXPECT_EQ(only<PublishCsiVolume>().volume.handle, "h");
+  shell.fail(publish("web"), error_of(ErrorKind::Uncertain, "PublishFailed"));
+  for (int i = 0; i < 4 && shell.doing().empty(); ++i)
+    shell.wake();
+  ASSERT_THAT(shell.doing(), ElementsAre(unpublish("web")));
+  EXPECT_EQ(only<UnpublishCsiVolume>().volume.handle, "h");
+  shell.end(unpublish("web"));
+  for (int i = 0; i < 8 && !shell.pod("web").ready; ++i) {
+    if (shell.doing().empty()) shell.wake();
+    if (!shell.doing().empty()) shell.end(shell.doing().front());
+  }
+  EXPECT_TRUE(shell.pod("web").ready);
+  EXPECT_EQ(shell.volume("web", "v").phase, Phase::Ready);
+  const auto devices = shell.core.devices();
+  ASSERT_THAT(devices, SizeIs(1));
+  EXPECT_EQ(devices[0].key, other_key);
+}
+
 TEST_F(CsiOtherHandle, after_a_restart_a_live_pod_keeps_what_it_has_too) {
   restart(both_mounted(), "csi:d.example.com");
   EXPECT_THAT(shell.doing(), IsEmpty());
