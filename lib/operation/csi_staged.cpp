@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <string>
+#include <utility>
 
 #include "operation/csi_calls.h"
 #include "step/csi_layout.h"
@@ -47,11 +48,11 @@ void add_devices(const std::string& path, kernel::Files& files, std::vector<CsiA
 
 }  // namespace
 
-Result<std::vector<CsiAttachment>> find_staged_csi(kernel::Files& files) {
+Result<std::optional<std::vector<CsiAttachment>>> find_staged_csi(kernel::Files& files) {
   std::vector<CsiAttachment> found;
   const std::string root = std::string(layout::plugins) + "/" + layout::csi_plugin().str();
   const auto entries = files.list(root);
-  if (!entries && entries.error().errno_value == ENOENT) return found;
+  if (!entries && entries.error().errno_value == ENOENT) return std::optional<std::vector<CsiAttachment>>();
   if (!entries) return entries.error();
   for (const DirectoryEntry& entry : entries.value()) {
     if (entry.type != kernel::FileType::Directory) continue;
@@ -63,7 +64,7 @@ Result<std::vector<CsiAttachment>> find_staged_csi(kernel::Files& files) {
       add_devices(path, files, found);
     }
   }
-  return found;
+  return std::optional(std::move(found));
 }
 
 }  // namespace mooring

@@ -93,9 +93,10 @@ Result<TreeFacts> Scanner::run() {
   MOORING_TRY(const auto trash, list_if_there(std::string(layout::trash)));
   for (const DirectoryEntry& entry : trash)
     tree.trash.push_back(entry.name);
-  MOORING_TRY(tree.attachments, find_csi_attachments(files_));
   MOORING_TRY(const auto staged, find_staged_csi(files_));
-  tree.attachments.insert(tree.attachments.end(), staged.begin(), staged.end());
+  if (!staged) return tree;  // Nor is anything attached.
+  MOORING_TRY(tree.attachments, find_csi_attachments(files_));
+  tree.attachments.insert(tree.attachments.end(), staged->begin(), staged->end());
   return tree;
 }
 
