@@ -284,8 +284,10 @@ void Core::Engine::adopt_devices(const TreeFacts& tree) {
   device_records_.clear();
   adopt_attachments(tree.attachments, *mounts_, options_.node.root_dir, actual_);
   for (const auto& [key, device] : actual_.devices()) {
-    device_work_[key].wanted_capacity_bytes = device.capacity_bytes;
-    device_work_[key].is_unproven = device.state == DeviceState::Staged;
+    DeviceWork& work = device_work_[key];
+    // Manifests may have been read before, and have asked for more than an earlier run had.
+    work.wanted_capacity_bytes = std::max(work.wanted_capacity_bytes, device.capacity_bytes);
+    work.is_unproven = device.state == DeviceState::Staged;
     dirty_devices_.insert(key);
   }
   for (const auto& [uid, pod] : actual_.pods()) {

@@ -57,6 +57,18 @@ TEST_F(Devices, kb_19_that_are_raw_and_asked_for_larger_while_they_are_attached_
   EXPECT_EQ(growths[0].image_size_bytes, std::uint64_t{2} << 30U);
 }
 
+TEST_F(Devices, kb_19_of_an_earlier_run_grow_though_their_manifests_were_read_before_they_were_found) {
+  write("web");
+  shell.write_text("storage.yaml", storage_yaml("2Gi"));
+  shell.ledger = bound_ledger();
+  shell.feed(RecordsRead{{pod_record("web")}, {}, {device_record()}});
+  shell.show_mounts(both_mounted());
+  shell.list(files);
+  shell.end_scan(tree_with("web"));
+  shell.end(prove);
+  EXPECT_THAT(shell.doing(), ElementsAre("grow " + key));
+}
+
 TEST_F(Devices, kb_19_are_never_made_smaller) {
   make_ready("web");
   shell.write_text("storage.yaml", storage_yaml("2Gi"));
