@@ -1,7 +1,6 @@
 // mooringd, its workers, or both are killed between any two things that they do to a volume of a pod, one
 // after the other: in one life each, until a whole life passes. Whatever the moment was, the end is the same.
 
-#include <algorithm>
 #include <filesystem>
 
 #include "block_node.h"
@@ -26,46 +25,35 @@ class BlockCrash : public BlockNode, public ::testing::WithParamInterface<Victim
       write_pod(name_, name_);
     }
   }
-  bool was_told_ready() {
-    const std::vector<std::string>& ready = node_.bus().ready();
-    return std::find(ready.begin(), ready.end(), name_) != ready.end();
-  }
-  /// After the moment there must be a mooringd again, if that is what was killed.
-  void restart_if_killed(const Moments& moments) {
-    if (is_restarted_ || !moments.has_come() || GetParam() == Victim::Caller) return;
-    is_restarted_ = true;
-    node_.kill();
-    node_.start();
-  }
-  void expect_set_up(const Moments& moments, bool is_raw) {
-    EXPECT_TRUE(node_.eventually([&] { return moments.has_come() || was_told_ready(); }));
-    restart_if_killed(moments);
-    ASSERT_TRUE(node_.becomes_ready(name_))
-        << node_.ctl()({"explain", "pod/" + name_}).out << what_is_there();
+  void expect_set_up(Moments& moments, bool is_raw) {
+    ASSERT_TRUE(moments.comes_to([&] {
+      const Json pod = node_.ctl().pod(name_);
+      if (!pod.is_object() || !pod.value("ready", false)) return false;
+      path_ = pod.at("volumes").at(0).value("path", "");
+      return true;
+    })) << node_.ctl()({"explain", "pod/" + name_}).out
+        << what_is_there();
     ASSERT_EQ(disks_.loops_of(image(name_)).size(), 1U) << what_is_there();
     EXPECT_EQ(disks_.loops().size(), is_raw ? 2U : 1U) << what_is_there();
     EXPECT_EQ(mounts_at(staged(name_)).size(), is_raw ? 0U : 1U) << what_is_there();
     if (is_raw) {
-      EXPECT_TRUE(std::filesystem::is_block_file(node_.ctl().path(name_, "v")));
+      EXPECT_TRUE(std::filesystem::is_block_file(path_));
     } else {
-      EXPECT_EQ(mounts_at(node_.ctl().path(name_, "v")).size(), 1U) << what_is_there();
+      EXPECT_EQ(mounts_at(path_).size(), 1U) << what_is_there();
       EXPECT_NE(stamp(name_).find("\"complete\":true"), std::string::npos) << stamp(name_);
     }
   }
-  void expect_torn_down(const Moments& moments) {
+  void expect_torn_down(Moments& moments) {
     node_.remove(name_ + ".yaml");
-    EXPECT_TRUE(node_.eventually([&] { return is_all_gone() || (!is_restarted_ && moments.has_come()); }))
-        << what_is_there();
-    restart_if_killed(moments);
+    EXPECT_TRUE(moments.comes_to([&] { return is_all_gone(); })) << what_is_there();
+    moments.restart_if_killed();
     expect_all_gone();
   }
   /// One pod with one volume comes, writes, and goes. True if the moment with this number came.
   bool live(int at, bool is_raw) {
     SCOPED_TRACE("moment " + std::to_string(at));
     name_ = "data-" + std::to_string(at);
-    is_restarted_ = false;
     node_.kill();
-    node_.bus().forget_signals();
     Moments moments(node_, at, GetParam());
     moments.begin();
     write_manifests(is_raw);
@@ -74,9 +62,9 @@ class BlockCrash : public BlockNode, public ::testing::WithParamInterface<Victim
     SCOPED_TRACE("the moment so far: " + moments.call());
     const std::string seed = hash_seed_of(image(name_));
     if (is_raw) {
-      Disks::put(node_.ctl().path(name_, "v"), 4096, content);
+      Disks::put(path_, 4096, content);
     } else {
-      write_in_place(path_in(name_, "file"), content);
+      write_in_place(path_ + "/file", content);
     }
     expect_torn_down(moments);
     SCOPED_TRACE("the moment: " + moments.call());
@@ -105,7 +93,7 @@ class BlockCrash : public BlockNode, public ::testing::WithParamInterface<Victim
   }
 
   std::string name_;
-  bool is_restarted_ = false;
+  std::string path_;  ///< Of the pod's volume.
 };
 
 TEST_P(BlockCrash, AFileSystemIsSetUpOnceAndTornDownWhenever) {
@@ -114,12 +102,6 @@ TEST_P(BlockCrash, AFileSystemIsSetUpOnceAndTornDownWhenever) {
 
 TEST_P(BlockCrash, ARawDeviceIsSetUpOnceAndTornDownWhenever) {
   live_until_nobody_is_killed(true);
-}
-
-std::string victim_name(const ::testing::TestParamInfo<Victim>& info) {
-  return info.param == Victim::All      ? "AllKilled"
-         : info.param == Victim::Daemon ? "MooringdKilled"
-                                        : "WorkerKilled";
 }
 
 INSTANTIATE_TEST_SUITE_P(Moments, BlockCrash, ::testing::Values(Victim::All, Victim::Daemon, Victim::Caller),

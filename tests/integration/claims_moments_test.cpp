@@ -1,8 +1,6 @@
 // mooringd, its workers, or both are killed between any two things that they do to make a claim's volume,
 // write down whose it is, and remove it again: in one life each, until a whole life passes.
 
-#include <algorithm>
-
 #include "claims_node.h"
 #include "moments.h"
 
@@ -15,20 +13,6 @@ constexpr int calls_min = 10;
 class ClaimsMoments : public ClaimsNode, public ::testing::WithParamInterface<Victim> {
  protected:
   std::vector<std::string> directories() const { return volumes_in(disks_.path("pool")); }
-  /// After the moment there must be a mooringd again, if that is what was killed.
-  void restart_if_killed(const Moments& moments) {
-    if (is_restarted_ || !moments.has_come() || GetParam() == Victim::Caller) return;
-    is_restarted_ = true;
-    node_.kill();
-    node_.start();
-  }
-  /// Waits for it, with whatever mooringd there is.
-  bool comes_to(const Moments& moments, const std::function<bool()>& condition) {
-    return node_.eventually([&] {
-      restart_if_killed(moments);
-      return condition();
-    });
-  }
   /// False while nobody can be asked.
   bool has_none(const char* kind) const {
     const Json list = node_.ctl().json({"get", kind});
@@ -38,30 +22,31 @@ class ClaimsMoments : public ClaimsNode, public ::testing::WithParamInterface<Vi
   bool live(int at) {
     SCOPED_TRACE("moment " + std::to_string(at));
     const std::string name = "data-" + std::to_string(at);
-    is_restarted_ = false;
     node_.kill();
     Moments moments(node_, at, GetParam());
     moments.begin();
     node_.write("claim.yaml", claim_text(name, of_class("pool")));
-    const bool is_bound = comes_to(moments, [&] { return claim_field(name, "phase") == "Bound"; });
+    // One answer for all that is asked: mooringd may be killed right after it.
+    Json found;
+    const bool is_bound = moments.comes_to([&] {
+      found = claim(name);
+      return found.is_object() && found.value("phase", "") == "Bound";
+    });
     EXPECT_TRUE(is_bound) << explained("pvc/" + name);
     if (!is_bound) return false;
     SCOPED_TRACE("the moment so far: " + moments.call());
-    const Json found = claim(name);
     const std::string volume = found.at("volume");
     EXPECT_EQ(volume, "pvc-" + found.at("metadata").at("uid").get<std::string>());
     EXPECT_EQ(directories(), std::vector<std::string>{volume}) << "another was made, or none";
     write_in_place(disks_.path("pool") + "/" + volume + "/file", name);
 
     node_.remove("claim.yaml");
-    EXPECT_TRUE(comes_to(moments, [&] { return has_none("pvc") && has_none("pv"); }))
+    EXPECT_TRUE(moments.comes_to([&] { return has_none("pvc") && has_none("pv"); }))
         << explained("pvc/" + name) << explained("pv/" + volume);
     SCOPED_TRACE("the moment: " + moments.call());
     EXPECT_TRUE(directories().empty()) << directories().at(0) << " is left behind";
     return moments.has_come();
   }
-
-  bool is_restarted_ = false;
 };
 
 TEST_P(ClaimsMoments, AVolumeIsMadeOnceAndRemovedWhenever) {
@@ -72,12 +57,6 @@ TEST_P(ClaimsMoments, AVolumeIsMadeOnceAndRemovedWhenever) {
   RecordProperty("moments", at - 1);
   if (HasFailure()) return;
   EXPECT_GE(at, calls_min);
-}
-
-std::string victim_name(const ::testing::TestParamInfo<Victim>& info) {
-  return info.param == Victim::All      ? "AllKilled"
-         : info.param == Victim::Daemon ? "MooringdKilled"
-                                        : "WorkerKilled";
 }
 
 INSTANTIATE_TEST_SUITE_P(Moments, ClaimsMoments,

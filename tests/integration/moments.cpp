@@ -1,6 +1,5 @@
 #include "moments.h"
 
-#include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/loop.h>
 #include <linux/seccomp.h>
@@ -85,6 +84,12 @@ const char* name_of(int number) {
 
 }  // namespace
 
+std::string victim_name(const ::testing::TestParamInfo<Victim>& info) {
+  return info.param == Victim::All      ? "AllKilled"
+         : info.param == Victim::Daemon ? "MooringdKilled"
+                                        : "WorkerKilled";
+}
+
 Moments::Moments(Node& node, int at, Victim victim) : node_(node), at_(at), victim_(victim) {
   thread_ = std::thread([this] { watch(); });
   EXPECT_TRUE(node_.eventually([&] { return is_started_ && node_.bus().owner() == daemon_; }))
@@ -95,6 +100,20 @@ Moments::~Moments() {
   if (node_.daemon().pid() == daemon_) node_.kill();
   is_over_ = true;
   thread_.join();
+}
+
+void Moments::restart_if_killed() {
+  if (is_restarted_ || !has_come_ || victim_ == Victim::Caller) return;
+  is_restarted_ = true;
+  node_.kill();
+  node_.start();
+}
+
+bool Moments::comes_to(const std::function<bool()>& condition) {
+  return node_.eventually([&] {
+    restart_if_killed();
+    return condition();
+  });
 }
 
 /// The daemon is this thread's child: it inherits the filter, and ends with it.

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <gtest/gtest.h>
 #include <sys/types.h>
 
 #include <atomic>
+#include <functional>
 #include <set>
 #include <string>
 #include <thread>
@@ -17,6 +19,9 @@ enum class Victim {
   Daemon,  ///< mooringd alone: its workers go on with what they are at.
   Caller,  ///< The worker, or its helper, that was to do the call: mooringd goes on.
 };
+
+/// For the names of tests.
+std::string victim_name(const ::testing::TestParamInfo<Victim>& info);
 
 /// A mooringd whose every call that changes the node (mounts, loop devices, names, what mkfs writes, what a
 /// worker answers) is seen before the kernel does it, its workers' and their helpers' too. Counted from
@@ -35,6 +40,11 @@ class Moments {
   bool has_come() const { return has_come_; }
   /// The call that was not done.
   std::string call() const { return has_come_ ? call_ : "none"; }
+  /// There is a mooringd again after this, if that is what was killed.
+  void restart_if_killed();
+  /// Waits for it, with whatever mooringd there is. The moment may come at any time, also right after this:
+  /// a condition keeps what is needed of an answer, and nobody asks again.
+  bool comes_to(const std::function<bool()>& condition);
 
  private:
   struct Call {
@@ -50,6 +60,7 @@ class Moments {
   const int at_;
   const Victim victim_;
   pid_t daemon_ = -1;
+  bool is_restarted_ = false;
   int count_ = 0;
   int writes_ = 0;
   std::string call_;
