@@ -29,12 +29,15 @@ bool lacks_answer(const ActualDevice& device, const DeviceRecipe& recipe);
 /// the publish of the first pod makes it larger too.
 bool has_place_to_grow(const DeviceRecipe& recipe, const DeviceWork& work, const ActualState& actual);
 
+/// True if staging leaves the volume as large as it is, as the driver makes it larger where a pod has it.
+bool grows_when_published(const DeviceRecipe& recipe);
+
 /// Keeps what the driver answered, for the calls of its node service, and nowhere else: after a restart the
 /// controller is asked again before anything is published, and answers the same. After a certain "no"
 /// nothing is to be detached that was not attached before.
 void attach_ended(ActualDevice& device, const DeviceWork& work, const Outcome& outcome);
 
-/// Takes in how large the volume is after it was staged or grown. A driver that says that it is in use, and
+/// Takes in how large the volume is after it was staged, grown, or published and grown there. A driver that says that it is in use, and
 /// stays as large as it was, is not asked again for the same size until it is staged anew
 /// (kubelet-behaviours 15.7).
 void note_growth(ActualDevice& device, DeviceWork& work, const Outcome& outcome);

@@ -156,6 +156,7 @@ class Core::Engine {
   void take_device_down(ActualDevice& device, DeviceMove move, Instant now);
   void start_on_device(ActualDevice& device, Doing doing, const char* what, Stage stage, Instant now);
   void record_device(ActualDevice& device);
+  void take_growth(ActualDevice& device, const Outcome& outcome);
   void device_ended(const InFlight& what, Outcome& outcome, Instant now);
   void fail_device(const ActualDevice& device, DeviceWork& work, Doing did, const Error& error, Instant now);
   void forget_device(const VolumeKey& key);
@@ -371,8 +372,7 @@ class Core::Engine {
   std::map<ObjectName, ClaimedVolumeWork> volume_work_;  ///< Of rows that ask for some.
   std::map<ObjectName, VolumeWorkEnd> volume_ends_;      ///< Of work that the ledger does not know of yet.
   ClaimsAsked asked_;
-  std::map<PodUid, std::set<ObjectKey>>
-      pod_claims_;  ///< Of pods that are, or were and are not wholly gone...
+  std::map<PodUid, std::set<ObjectKey>> pod_claims_;  ///< Of pods that are, or are not wholly gone yet...
   std::map<ObjectKey, std::set<PodUid>> claim_pods_;  ///< ...and the way back.
   std::map<ObjectKey, ClaimStatus> told_claims_;      ///< As the shell was told last...
   std::map<ObjectName, PersistentVolumeStatus> told_volumes_;

@@ -76,16 +76,26 @@ bool is_published(const ActualState& actual, const PodVolumeKey& user, const Vol
   return volume != nullptr && volume->device == device && volume->state == PublishState::Published;
 }
 
+/// The call that makes larger what a pod has; nullptr: it is made larger where it is staged, or not at all.
+const ExpandCsiVolume* growth_in_pod(const DeviceRecipe& recipe) {
+  for (const Step& step : recipe.grow.up) {
+    const auto* expand = std::get_if<ExpandCsiVolume>(&step);
+    if (expand != nullptr && expand->staged_path.empty()) return expand;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
+bool grows_when_published(const DeviceRecipe& recipe) {
+  const ExpandCsiVolume* expand = growth_in_pod(recipe);
+  return expand != nullptr && expand->is_supported;
+}
+
 bool has_place_to_grow(const DeviceRecipe& recipe, const DeviceWork& work, const ActualState& actual) {
-  const bool is_in_pod = std::any_of(recipe.grow.up.begin(), recipe.grow.up.end(), [](const Step& step) {
-    const auto* expand = std::get_if<ExpandCsiVolume>(&step);
-    return expand != nullptr && expand->staged_path.empty();
-  });
-  return !is_in_pod || std::any_of(work.users.begin(), work.users.end(), [&](const PodVolumeKey& user) {
-    return is_published(actual, user, recipe.key);
-  });
+  return growth_in_pod(recipe) == nullptr ||
+         std::any_of(work.users.begin(), work.users.end(),
+                     [&](const PodVolumeKey& user) { return is_published(actual, user, recipe.key); });
 }
 
 /// How the device comes to be, as the first pod says that wants it and whose recipe can be made, those first

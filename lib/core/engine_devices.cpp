@@ -57,7 +57,8 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
       note_attach(*device, work, recipe->attach);
       return start_on_device(*device, Doing::Attach, "attach", std::move(recipe->attach), now);
     case DeviceMove::Stage:
-      work.staging_capacity_bytes = recipe->capacity_bytes;
+      work.staging_capacity_bytes =
+          grows_when_published(*recipe) ? device->capacity_bytes : recipe->capacity_bytes;
       add_publish_context(device, recipe->stage.up);
       note_staged(*device, recipe->stage.up);
       return start_on_device(*device, Doing::Stage, "stage", std::move(recipe->stage), now);
@@ -119,6 +120,13 @@ void Core::Engine::record_device(ActualDevice& device) {
   device.is_recorded = true;
 }
 
+void Core::Engine::take_growth(ActualDevice& device, const Outcome& outcome) {
+  note_growth(device, device_work_.at(device.key), outcome);
+  device.is_recorded = false;
+  if (waits_for_users_) are_claims_touched_ = true;  // A claim may wait for its volume's growth.
+  record_device(device);
+}
+
 void Core::Engine::device_ended(const InFlight& what, Outcome& outcome, Instant now) {
   ActualDevice& device = *actual_.find_device(what.device);
   DeviceWork& work = device_work_.at(what.device);
@@ -154,10 +162,7 @@ void Core::Engine::device_ended(const InFlight& what, Outcome& outcome, Instant 
     case Doing::Grow:
       if (!device.staged_path.empty()) device.state = DeviceState::Staged;
       device.may_be_staged = true;
-      note_growth(device, work, outcome);
-      device.is_recorded = false;
-      if (waits_for_users_) are_claims_touched_ = true;  // A claim may wait for its volume's growth.
-      record_device(device);
+      take_growth(device, outcome);
       unconfirmed_devices_.insert(device.key);
       if (did == Doing::Grow && work.too_busy_for_bytes == 0)
         log(now, false, "FileSystemResizeSuccessful", "device/" + device.key.str(),

@@ -1,6 +1,8 @@
 #include <algorithm>
 
+#include "core/attachments.h"
 #include "core/engine.h"
+#include "plugin/csi_objects.h"
 #include "step/csi_layout.h"
 
 namespace mooring {
@@ -108,6 +110,7 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
     work.backoff.reset();
     work.failure.reset();
     drop_watch(what.pod, work);
+    if (was_asked_to_grow(outcome)) take_growth(*actual_.find_device(volume->device), outcome);
     return;
   }
   const bool needs_own_worker = outcome.error->reason == "NeedsOwnWorker";

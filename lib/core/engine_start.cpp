@@ -103,6 +103,8 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
   if (recipe.device && recipe.device->waits_for) return fail(uid, work, *recipe.device->waits_for, now);
   add_publish_context(device, recipe.publish.up);
   note_published(volume, recipe.publish.up);
+  if (recipe.device && grows_when_published(*recipe.device))
+    device_work_.at(recipe.device->key).staging_capacity_bytes = recipe.device->capacity_bytes;
   if (const manifest::Volume* source = desired.find_used(name)) {
     const auto claim = claim_of(*desired.pod, *source);
     if (const ActualPod* other = claim ? other_holder(uid, *claim) : nullptr) {

@@ -103,6 +103,11 @@ Result<void> check_is_text(const ObjectKey& secret, const std::map<std::string, 
   return success();
 }
 
+bool was_asked_to_grow(const Outcome& outcome) {
+  return std::any_of(outcome.csi_calls.begin(), outcome.csi_calls.end(),
+                     [](const CsiCallFact& call) { return call.method == csi::expand_method; });
+}
+
 bool was_too_busy_to_grow(const Outcome& outcome) {
   return std::any_of(outcome.csi_calls.begin(), outcome.csi_calls.end(), [](const CsiCallFact& call) {
     return call.method == csi::expand_method && call.code == CallCode::FailedPrecondition;

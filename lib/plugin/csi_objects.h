@@ -15,8 +15,9 @@ Result<std::map<std::string, SecretBytes>> csi_secrets_of(const std::optional<Ob
 /// Errors: "SecretNotText", if a value of the Secret is no UTF-8, which is all that the protocol can carry.
 Result<void> check_is_text(const ObjectKey& secret, const std::map<std::string, SecretBytes>& data);
 
-/// True if a driver was asked to make a volume larger on the node and said that it is in use
-/// (FailedPrecondition of NodeExpandVolume, kubelet-behaviours 15.7).
+/// True if a driver was asked to make a volume larger on the node...
+bool was_asked_to_grow(const Outcome& outcome);
+/// ...and said that it is in use (FailedPrecondition of NodeExpandVolume, kubelet-behaviours 15.7).
 bool was_too_busy_to_grow(const Outcome& outcome);
 
 /// Under which a Secret holds tokens (csi::tokens_key cannot be the key of one).

@@ -215,6 +215,23 @@ TEST_F(CsiAttach, while_a_pod_has_it_the_node_keeps_the_name_that_it_was_attache
   EXPECT_EQ(only<PublishCsiController>().node_id, "n2");
 }
 
+TEST_F(CsiAttach, while_a_pod_may_have_it_the_node_keeps_the_name_that_it_was_attached_by) {
+  start();
+  shell.write("web", claim_volume);
+  attach_and_stage();
+  shell.show_mounts({{root_dir + "/" + stamp().staged_path, "ext4"}});
+  shell.fail(publish("web"), error_of(ErrorKind::Uncertain, "NodePublishFailed"));
+  // The driver starts again, and calls the node by another name; and somebody unmounts what is staged.
+  shell.advance(61s);
+  Outcome renamed = driver();
+  renamed.csi_driver->node_id = "n2";
+  shell.end(asking, renamed);
+  shell.show_mounts();
+  shell.fail(publish("web"), error_of(ErrorKind::Uncertain, "NodePublishFailed"));
+  ASSERT_TRUE(shell.is_in_flight(attach));
+  EXPECT_EQ(only<PublishCsiController>().node_id, "n1");
+}
+
 TEST_F(CsiAttach, a_detach_that_fails_is_tried_with_growing_pauses) {
   start();
   make_ready("web");

@@ -77,12 +77,16 @@ TEST_F(DriverClaims, what_a_pod_has_grows_when_the_driver_has_made_the_volume_la
   EXPECT_EQ(claim().capacity, "2Gi");
 }
 
+Outcome expanded(CallCode code) {
+  Outcome outcome;
+  outcome.csi_calls = {{DriverName(driver_name), "csi.v1.Node/NodeExpandVolume", code, 1}};
+  return outcome;
+}
+
 /// What the driver says to a growth of a volume that is in use.
 Outcome too_busy() {
-  Outcome outcome;
+  Outcome outcome = expanded(CallCode::FailedPrecondition);
   outcome.warnings = {"the volume is in use and stays as large as it is: busy"};
-  outcome.csi_calls = {
-      {DriverName(driver_name), "csi.v1.Node/NodeExpandVolume", CallCode::FailedPrecondition, 1}};
   return outcome;
 }
 
@@ -124,6 +128,83 @@ TEST_F(DriverClaims, kb_15_7_what_was_in_use_grows_when_it_is_staged_the_next_ti
   shell_.end(doing("stage "));
   EXPECT_EQ(claim().capacity, "2Gi");
   EXPECT_EQ(claim().reason, "");
+}
+
+/// Its driver stages nothing: a volume grows where a pod has it.
+class UnstagedClaims : public DriverClaims {
+ protected:
+  /// A claim, whose volume the driver has made larger since.
+  void grow_claim() {
+    start_with();
+    CsiDriver driver = able_driver();
+    driver.node.stage_unstage = false;
+    put_driver(driver);
+    bind_claim();
+    shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
+    shell_.end(doing("grow pv/"), grown(2ULL << 30, true));
+  }
+  void expect_pending() {
+    EXPECT_EQ(claim().capacity, "1Gi");
+    EXPECT_EQ(claim().reason, "FileSystemResizePending");
+  }
+};
+
+TEST_F(UnstagedClaims, kb_15_7_a_claim_has_its_new_size_when_a_pod_has_it_and_the_node_did_its_part) {
+  grow_claim();
+  shell_.write("web", {{"data", of_claim("data")}});
+  shell_.end(doing("stage "));
+  expect_pending();
+  shell_.end(doing("publish "), expanded(CallCode::Ok));
+  EXPECT_EQ(claim().capacity, "2Gi");
+  EXPECT_THAT(steps_of<ExpandCsiVolume>(shell_), IsEmpty()) << "it is grown once";
+}
+
+TEST_F(UnstagedClaims, kb_15_7_what_is_in_use_when_it_is_published_is_not_told_as_grown) {
+  grow_claim();
+  shell_.write("web", {{"data", of_claim("data")}});
+  shell_.end(doing("stage "));
+  shell_.end(doing("publish "), too_busy());
+  EXPECT_TRUE(shell_.pod("web").ready);
+  expect_pending();
+  shell_.advance(1h);
+  EXPECT_THAT(steps_of<ExpandCsiVolume>(shell_), IsEmpty()) << "it is not asked again";
+  shell_.remove("web");
+  shell_.finish();
+  shell_.write("next", {{"data", of_claim("data")}});
+  shell_.end(doing("stage "));
+  shell_.end(doing("publish "), expanded(CallCode::Ok));
+  EXPECT_EQ(claim().capacity, "2Gi");
+}
+
+TEST_F(UnstagedClaims, is_not_grown_while_no_pod_has_it) {
+  grow_claim();
+  shell_.write("web", {{"data", of_claim("data")}});
+  shell_.end(doing("stage "));
+  shell_.fail(doing("publish "), error_of(ErrorKind::Transient, "NodePublishFailed"));
+  EXPECT_EQ(doing("grow "), "");
+  shell_.wake();
+  EXPECT_EQ(doing("grow "), "");
+  ASSERT_NE(doing("publish "), "");
+  shell_.end(doing("publish "), expanded(CallCode::Ok));
+  EXPECT_EQ(claim().capacity, "2Gi");
+}
+
+TEST_F(UnstagedClaims, grows_in_a_pod_that_has_it) {
+  start_with();
+  CsiDriver driver = able_driver();
+  driver.node.stage_unstage = false;
+  put_driver(driver);
+  bind_claim();
+  shell_.write("web", {{"data", of_claim("data")}});
+  shell_.end(doing("stage "));
+  shell_.end(doing("publish "), expanded(CallCode::Ok));
+  shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
+  shell_.end(doing("grow pv/"), grown(2ULL << 30, true));
+  expect_pending();
+  ASSERT_THAT(steps_of<ExpandCsiVolume>(shell_), SizeIs(1));
+  EXPECT_EQ(steps_of<ExpandCsiVolume>(shell_)[0].staged_path, "");
+  shell_.end(doing("grow "), expanded(CallCode::Ok));
+  EXPECT_EQ(claim().capacity, "2Gi");
 }
 
 TEST_F(DriverClaims, the_node_grows_what_the_controller_cannot) {
