@@ -145,10 +145,11 @@ class Core::Engine {
   bool is_read_only_by_others(const PodUid& uid, const ActualVolume& volume, const VolumeWork& work,
                               const MountTable& mounts) const;
   void use_device(const PodUid& uid, ActualVolume& volume, const Recipe& recipe);
-  void note_capacity(const ActualDevice& device, DeviceWork& work, std::uint64_t capacity_bytes);
+  void note_capacity(const ActualDevice& device, const PodVolumeKey& user, std::uint64_t capacity_bytes);
   void leave_device(const PodUid& uid, const ActualVolume& volume);
   bool is_device_ready(const ActualVolume& volume) const;
   std::optional<DeviceRecipe> recipe_of_device(const VolumeKey& key, const DeviceWork& work) const;
+  std::optional<DeviceRecipe> recipe_by(const PodVolumeKey& user, const VolumeKey& key) const;
   bool is_taken(const VolumeKey& key) const;  // engine_turns.cpp
   void plan_again(const PodUid& uid, const VolumeKey& shared);
   bool is_device_needed(const VolumeKey& key, const DeviceWork& work) const;
@@ -378,7 +379,6 @@ class Core::Engine {
   std::map<ObjectName, PersistentVolumeStatus> told_volumes_;
   SnapshotWork snapshot_work_;
   SnapshotsTold told_snapshots_;
-
   Registrar registrar_;
   std::map<std::uint64_t, RegistrarWork> asking_drivers_;  ///< Operations in flight.
   std::set<PodUid> content_waiting_;                       ///< See waits_for_objects().

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -26,14 +27,20 @@ void Core::Engine::use_device(const PodUid& uid, ActualVolume& volume, const Rec
   if (device.plugin.empty()) device.plugin = volume.plugin;
   DeviceWork& work = device_work_[wanted];
   work.users.insert({uid, volume.name});
-  note_capacity(device, work, recipe.device->capacity_bytes);
+  note_capacity(device, {uid, volume.name}, recipe.device->capacity_bytes);
   dirty_devices_.insert(wanted);
 }
 
-/// Only ever larger: what a file system holds may be anywhere in it.
-void Core::Engine::note_capacity(const ActualDevice& device, DeviceWork& work, std::uint64_t capacity_bytes) {
-  if (work.wanted_capacity_bytes == capacity_bytes) return;
-  work.wanted_capacity_bytes = capacity_bytes;
+/// Only ever larger: what a file system holds may be anywhere in it. Users may differ: who only reads asks
+/// for nothing, and two PersistentVolumes may name one device.
+void Core::Engine::note_capacity(const ActualDevice& device, const PodVolumeKey& user,
+                                 std::uint64_t capacity_bytes) {
+  if (capacity_bytes == 0) return;
+  DeviceWork& work = device_work_.at(device.key);
+  const bool is_known = std::any_of(work.wanted_bytes.begin(), work.wanted_bytes.end(),
+                                    [&](const auto& wanted) { return wanted.second == capacity_bytes; });
+  work.wanted_bytes[user] = capacity_bytes;
+  if (is_known) return;
   work.backoff.hurry();
   work.warning.clear();
   work.too_busy_for_bytes = 0;
@@ -47,6 +54,7 @@ void Core::Engine::leave_device(const PodUid& uid, const ActualVolume& volume) {
   const auto work = device_work_.find(volume.device);
   if (work == device_work_.end()) return;
   work->second.users.erase({uid, volume.name});
+  work->second.wanted_bytes.erase({uid, volume.name});
   dirty_devices_.insert(volume.device);
 }
 
@@ -99,32 +107,45 @@ bool has_place_to_grow(const DeviceRecipe& recipe, const DeviceWork& work, const
 }
 
 /// How the device comes to be, as the first pod says that wants it and whose recipe can be made, those first
-/// that have it; nullopt: no such pod.
+/// that have it, and of several the one that wants it largest; nullopt: no such pod.
 std::optional<DeviceRecipe> Core::Engine::recipe_of_device(const VolumeKey& key,
                                                            const DeviceWork& work) const {
   std::vector<PodVolumeKey> users(work.users.begin(), work.users.end());
   std::stable_partition(users.begin(), users.end(),
                         [&](const PodVolumeKey& user) { return is_published(actual_, user, key); });
+  const std::uint64_t largest_bytes = std::accumulate(
+      work.wanted_bytes.begin(), work.wanted_bytes.end(), std::uint64_t{0},
+      [](std::uint64_t so_far, const auto& wanted) { return std::max(so_far, wanted.second); });
+  std::optional<DeviceRecipe> best;
   for (const PodVolumeKey& user : users) {
-    const DesiredPod* desired = desired_of(user.pod);
-    const ActualPod* pod = actual_.find(user.pod);
-    const auto pod_work = work_.find(user.pod);
-    if (desired == nullptr || pod == nullptr || pod_work == work_.end()) continue;
-    const ActualVolume* volume = pod->find(user.volume);
-    const VolumeWork* volume_work = pod_work->second.find(user.volume);
-    if (volume == nullptr || volume->device != key || volume_work == nullptr || volume_work->is_refused)
-      continue;
-    if (fate_of(desired, *volume, *volume_work) != Fate::Wanted) continue;
-    Result<Recipe> made = recipe_of(*desired->pod, user.volume);
-    if (!made || !made.value().device || made.value().device->key != key) continue;  // Its pod says why.
-    std::optional<DeviceRecipe> recipe = std::move(made).value().device;
-    const bool all_read = listing_is_complete_ && failing_directories_.empty();
-    const manifest::VolumeSource* source =
-        resolved_source(*desired->pod, *desired->find_used(user.volume), ledger_);
-    if (waits_for_csi_driver_object(source, store_, all_read)) recipe->waits_for = waits_for_manifests();
-    return recipe;
+    std::optional<DeviceRecipe> recipe = recipe_by(user, key);
+    if (!recipe || (best && recipe->capacity_bytes <= best->capacity_bytes)) continue;
+    best = std::move(recipe);
+    if (best->capacity_bytes >= largest_bytes) break;
   }
-  return std::nullopt;
+  return best;
+}
+
+/// How the device comes to be, as this user of it says; nullopt: it does not want it, or cannot have it.
+std::optional<DeviceRecipe> Core::Engine::recipe_by(const PodVolumeKey& user, const VolumeKey& key) const {
+  const DesiredPod* desired = desired_of(user.pod);
+  const ActualPod* pod = actual_.find(user.pod);
+  const auto pod_work = work_.find(user.pod);
+  if (desired == nullptr || pod == nullptr || pod_work == work_.end()) return std::nullopt;
+  const ActualVolume* volume = pod->find(user.volume);
+  const VolumeWork* volume_work = pod_work->second.find(user.volume);
+  if (volume == nullptr || volume->device != key || volume_work == nullptr || volume_work->is_refused)
+    return std::nullopt;
+  if (fate_of(desired, *volume, *volume_work) != Fate::Wanted) return std::nullopt;
+  Result<Recipe> made = recipe_of(*desired->pod, user.volume);
+  if (!made || !made.value().device || made.value().device->key != key)
+    return std::nullopt;  // Its pod says why.
+  std::optional<DeviceRecipe> recipe = std::move(made).value().device;
+  const bool all_read = listing_is_complete_ && failing_directories_.empty();
+  const manifest::VolumeSource* source =
+      resolved_source(*desired->pod, *desired->find_used(user.volume), ledger_);
+  if (waits_for_csi_driver_object(source, store_, all_read)) recipe->waits_for = waits_for_manifests();
+  return recipe;
 }
 
 /// True if a pod has the volume, or may have.

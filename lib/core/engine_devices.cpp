@@ -29,8 +29,8 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
   view.is_uncertain = device->is_uncertain;
   view.is_busy = is_busy;
   view.not_before = work.backoff.not_before();
-  view.is_outdated = device->is_ready() && device->capacity_bytes < work.wanted_capacity_bytes &&
-                     work.too_busy_for_bytes != work.wanted_capacity_bytes && recipe &&
+  view.is_outdated = device->is_ready() && recipe && device->capacity_bytes < recipe->capacity_bytes &&
+                     work.too_busy_for_bytes != recipe->capacity_bytes &&
                      has_place_to_grow(*recipe, work, actual_);
   view.has_stage = recipe && !recipe->staged_path.empty();
   if (recipe && lacks_answer(*device, *recipe)) view.is_uncertain = true;
@@ -290,8 +290,6 @@ void Core::Engine::adopt_devices(const TreeFacts& tree) {
   adopt_attachments(tree.attachments, *mounts_, options_.node.root_dir, actual_);
   for (const auto& [key, device] : actual_.devices()) {
     DeviceWork& work = device_work_[key];
-    // Manifests may have been read before, and have asked for more than an earlier run had.
-    work.wanted_capacity_bytes = std::max(work.wanted_capacity_bytes, device.capacity_bytes);
     work.is_unproven = device.state == DeviceState::Staged;
     dirty_devices_.insert(key);
   }

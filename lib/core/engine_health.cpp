@@ -61,6 +61,8 @@ void Core::Engine::driver_answered(const MeasureLine& line, const std::string& k
   } else if (line.first == MeasurePlace::Driver) {
     measure_queues_[line].is_silent = false;
   }
+  const CsiDriver* driver = known.asks ? drivers_.find_csi(known.asks->volume.driver) : nullptr;
+  if (driver == nullptr || !driver->node.volume_condition) outcome.condition.reset();  // It does not say so.
   if (!outcome.error) compare_condition(known, std::move(outcome.condition), now);
   if (!known.watched.pod.empty()) measure_later(key, known, now.monotonic + options_.usage_age_longest);
 }

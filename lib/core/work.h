@@ -119,11 +119,11 @@ struct PodWork {
 /// The work on what pods share of a volume.
 struct DeviceWork {
   Doing doing = Doing::None;
-  std::set<PodVolumeKey> users;              ///< Volumes of pods that have it, or are to.
-  std::uint64_t wanted_capacity_bytes = 0;   ///< As a pod's recipe said last (DeviceRecipe)...
-  std::uint64_t staging_capacity_bytes = 0;  ///< ...and as it was when what is in flight began.
-  std::uint64_t too_busy_for_bytes = 0;      ///< What it cannot grow to while it is used; 0: nothing said so.
-  std::string warning;                       ///< What is asked for and is not done, though it is ready.
+  std::set<PodVolumeKey> users;                        ///< Volumes of pods that have it, or are to.
+  std::map<PodVolumeKey, std::uint64_t> wanted_bytes;  ///< As users' recipes said last; none: as it is.
+  std::uint64_t staging_capacity_bytes = 0;            ///< As it was when what is in flight began.
+  std::uint64_t too_busy_for_bytes = 0;  ///< What it cannot grow to while it is used; 0: nothing said so.
+  std::string warning;                   ///< What is asked for and is not done, though it is ready.
   Backoff backoff;
   std::optional<MonotonicTime> timer;       ///< When it is to be planned again.
   std::optional<MonotonicTime> last_hurry;  ///< When the kernel's word last brought a try forward.

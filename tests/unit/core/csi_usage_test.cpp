@@ -171,6 +171,16 @@ TEST_F(CsiUsage, kb_15_7_a_driver_that_tells_conditions_is_asked_again_and_again
   EXPECT_EQ(shell.count("VolumeConditionNormal pod/default/web"), 1);
 }
 
+TEST_F(CsiUsage, kb_15_7_a_condition_of_a_driver_that_does_not_say_that_it_tells_any_is_no_condition) {
+  register_driver("d.example.com", stats());
+  publish({"web"}, "d.example.com");
+  shell.feed(UsageAsked{});
+  shell.end(measure("web"), condition(true, "disk 3 is failing"));
+  EXPECT_TRUE(usage_of("web"));
+  EXPECT_FALSE(shell.volume("web", "v").is_abnormal);
+  EXPECT_EQ(shell.volume("web", "v").reason, "");
+}
+
 TEST_F(CsiUsage, a_condition_stays_as_it_was_said_while_its_driver_says_nothing) {
   register_driver("d.example.com", conditions());
   publish({"web"}, "d.example.com");

@@ -130,6 +130,51 @@ TEST_F(DriverClaims, kb_15_7_what_was_in_use_grows_when_it_is_staged_the_next_ti
   EXPECT_EQ(claim().reason, "");
 }
 
+/// Who only reads asks for no size, and shares the volume with who does.
+class SharedGrowth : public DriverClaims, public testing::WithParamInterface<const char*> {
+ protected:
+  void write_reader() {
+    shell_.write(GetParam(), {{"data", "persistentVolumeClaim: {claimName: data, readOnly: true}"}});
+  }
+  void write_writer() { shell_.write("m", {{"data", of_claim("data")}}); }
+};
+
+TEST_P(SharedGrowth, a_pod_that_writes_comes_after_one_that_reads_and_the_volume_grows_once) {
+  start_with();
+  put_driver(able_driver());
+  bind_claim();
+  write_reader();
+  shell_.end(doing("stage "));
+  shell_.end(doing("publish "));
+  write_writer();
+  shell_.end(doing("publish default/m"));
+  shell_.end(doing("grow "));  // Nobody has asked its driver before.
+  EXPECT_TRUE(shell_.pod("m").ready);
+  EXPECT_THAT(shell_.doing(), IsEmpty());
+  EXPECT_EQ(shell_.count("FileSystemResizeSuccessful device/kubernetes.io/csi/d.example.com^vol-1"), 1);
+}
+
+TEST_P(SharedGrowth, a_pod_that_reads_comes_after_one_that_writes_and_the_volume_grows_with_its_claim) {
+  start_with();
+  put_driver(able_driver());
+  bind_claim();
+  write_writer();
+  shell_.end(doing("stage "));
+  shell_.end(doing("publish "));
+  write_reader();
+  shell_.end(doing("publish "));
+  EXPECT_EQ(shell_.count("VolumeShrinkRefused device/kubernetes.io/csi/d.example.com^vol-1"), 0);
+  shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
+  shell_.end(doing("grow pv/"), grown(2ULL << 30, true));
+  ASSERT_THAT(steps_of<ExpandCsiVolume>(shell_), SizeIs(1));
+  shell_.end(doing("grow "), expanded(CallCode::Ok));
+  EXPECT_EQ(claim().capacity, "2Gi");
+  EXPECT_THAT(shell_.doing(), IsEmpty());
+}
+
+// Before and after the other pod, in the order in which they are looked at.
+INSTANTIATE_TEST_SUITE_P(Readers, SharedGrowth, testing::Values("a", "b", "d", "v", "w", "z"));
+
 /// Its driver stages nothing: a volume grows where a pod has it.
 class UnstagedClaims : public DriverClaims {
  protected:
