@@ -58,10 +58,7 @@ class Maker {
     if (spec_.wants_tokens) {
       MOORING_TRY(tokens_, csi_tokens_of(volume_.driver, spec_, publish_secrets_));
     }
-    if (wants_growth() && driver_->node.expand) {
-      MOORING_TRY(expand_secrets_,
-                  csi_secrets_of(source_.node_expand_secret, "NodeExpandSecretRef", request_.objects));
-    }
+    MOORING_TRY(look_up_growth());
     Recipe recipe;
     recipe.directory = request_.directory_name();
     recipe.publish.lane = Lane::Own;
@@ -70,7 +67,7 @@ class Maker {
     recipe.publish.up.emplace_back(published(recipe));
     if (!is_inline_) {
       MOORING_TRY(recipe.device, shared());
-      if (!driver_->node.stage_unstage && wants_growth() && driver_->node.expand)
+      if (!driver_->node.stage_unstage && wants_growth_ && driver_->node.expand)
         recipe.publish.up.emplace_back(growth(!is_growth_due()));
     }
     recipe.is_republished = spec_.requires_republish;
@@ -145,8 +142,20 @@ class Maker {
     return ObjectKey{request_.pod.key.name_space, ObjectName(source_.publish_secret_name)};
   }
 
-  bool wants_growth() const {
-    return !is_inline_ && !read_only_ && request_.persistent->capacity.rounded_up() > 0;
+  /// A Secret that is missing keeps the volume from growing, and from being used only if somebody waits for
+  /// its growth: a kubelet looks for it when there is something to grow.
+  Result<void> look_up_growth() {
+    wants_growth_ = !is_inline_ && !read_only_ && request_.persistent->capacity.rounded_up() > 0;
+    if (!wants_growth_ || !driver_->node.expand) return success();
+    Result<Secrets> found =
+        csi_secrets_of(source_.node_expand_secret, "NodeExpandSecretRef", request_.objects);
+    if (found) {
+      expand_secrets_ = std::move(found).value();
+      return success();
+    }
+    if (is_growth_due()) return std::move(found).error();
+    wants_growth_ = false;
+    return success();
   }
 
   bool is_said_of_growth(const char* what) const {
@@ -239,7 +248,7 @@ class Maker {
     }
     device.stage.lane = Lane::Own;
     device.stage.up.emplace_back(std::move(stage));
-    if (!wants_growth()) return device;
+    if (!wants_growth_) return device;
     device.capacity_bytes = static_cast<std::uint64_t>(request_.persistent->capacity.rounded_up());
     if (driver_->node.stage_unstage && driver_->node.expand)
       device.stage.up.emplace_back(growth(!is_growth_due()));
@@ -294,6 +303,7 @@ class Maker {
   CsiCapability capability_;
   Secrets publish_secrets_;
   SecretBytes tokens_;
+  bool wants_growth_ = false;
   Secrets expand_secrets_;
 };
 

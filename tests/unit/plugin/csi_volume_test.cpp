@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "csi/names.h"
 #include "csi/volume_data.h"
+#include "facts/csi_growth.h"
 #include "plugin/common_options.h"
 #include "plugin_fixture.h"
 #include "step/csi_layout.h"
@@ -215,13 +216,19 @@ TEST(CsiVolume, kb_15_4_secrets_that_are_missing) {
     Question question;
     question.source.*field = missing;
     question.volume.capacity = Quantity::from_integer(4096);
+    question.volume.annotations[node_expansion] = node_expansion_required;
     question.driver.node.expand = true;
     EXPECT_EQ(question.error().kind, ErrorKind::Transient);
     EXPECT_THAT(question.error().message, HasSubstr(words));
   }
-  Question cannot_grow;
-  cannot_grow.source.node_expand_secret = missing;
-  EXPECT_TRUE(cannot_grow.recipe().device);
+  Question needs_no_growth;
+  needs_no_growth.source.node_expand_secret = missing;
+  needs_no_growth.volume.capacity = Quantity::from_integer(4096);
+  needs_no_growth.driver.node.expand = true;
+  const DeviceRecipe usable = *needs_no_growth.recipe().device;
+  EXPECT_THAT(usable.stage.up, SizeIs(1));
+  EXPECT_THAT(usable.grow.up, IsEmpty());
+  EXPECT_EQ(usable.capacity_bytes, 0u) << "nobody says that it has that size";
   Question question;
   question.source.node_publish_secret = ObjectKey{Namespace("storage"), ObjectName("raw")};
   EXPECT_EQ(question.error().reason, "SecretNotText");
