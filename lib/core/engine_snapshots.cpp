@@ -15,6 +15,19 @@ const char* policy_text(bool is_retained) {
   return is_retained ? "Retain" : "Delete";
 }
 
+/// Of what is to be cut, as the plan says it; that may be long before manifests tell whose it is.
+void describe_making(VolumeSnapshotStatus& status, const LedgerSnapshot& row) {
+  if (!row.message.empty()) {
+    status.reason = "SnapshotCreationFailed";
+    status.message = row.message;
+    status.action = "correct the snapshot's class";
+    return;
+  }
+  status.reason = row.handle.empty() ? "CreatingSnapshot" : "SnapshotNotReady";
+  status.message = row.handle.empty() ? "driver " + row.driver.str() + " is to cut it"
+                                      : "it is cut, and its driver still works on it";
+}
+
 /// What the row says of it.
 void describe_row(VolumeSnapshotStatus& status, const LedgerSnapshot& row) {
   using State = LedgerSnapshot::State;
@@ -30,6 +43,11 @@ void describe_row(VolumeSnapshotStatus& status, const LedgerSnapshot& row) {
   if (Quantity() < row.restore_size) status.restore_size = row.restore_size.text();
   status.creation_time = row.creation_time;
   status.deletion_policy = policy_text(row.is_retained);
+  if (row.state == State::Making) describe_making(status, row);
+  if (row.state == State::Deleting) {
+    status.reason = "Deleting";
+    status.message = "it waits for its turn";
+  }
   if (row.state == State::Released) {
     status.reason = "Released";
     status.message = "its manifest is gone; the driver keeps it, as its class says";

@@ -343,6 +343,21 @@ TEST_F(CoreSnapshots, share_the_calls_of_their_driver_with_volumes) {
   EXPECT_THAT(shell_.in_flight, SizeIs(calls_max)) << "the next one begins";
 }
 
+TEST_F(CoreSnapshots, whose_manifest_was_not_read_yet_say_how_far_they_are) {
+  ask();
+  Shell first;
+  restart(first);
+  shell_.end(cut_s, cut(false));
+  Shell second;
+  restart(second);
+  for (Shell* again : {&first, &second})
+    put_driver(*again, able_driver());
+  EXPECT_EQ(snapshot(first).reason, "CreatingSnapshot");
+  EXPECT_THAT(snapshot(first).message, HasSubstr("d.example.com is to cut it"));
+  EXPECT_EQ(snapshot(second).reason, "SnapshotNotReady");
+  EXPECT_EQ(snapshot(second).phase, "Pending");
+}
+
 TEST_F(CoreSnapshots, are_told_of_as_they_change) {
   shell_.write_text("sk.yaml", class_yaml());
   EXPECT_FALSE(shell_.last.snapshots_changed);
