@@ -65,6 +65,11 @@ PersistentVolumeClaim with_fixed_fields(const LedgerClaim& row, const Persistent
     ignore("spec.volumeName");
     accepted.volume_name = known.volume_name;
   }
+  // What it would be made from is what it was made from, if that was anything.
+  if (manifest.data_source != known.data_source) {
+    ignore("spec.dataSource");
+    accepted.data_source = known.data_source;
+  }
   // A manifest without a class is content with the default that it was given.
   if (manifest.storage_class != known.storage_class) {
     const bool is_same =

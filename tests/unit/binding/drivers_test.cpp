@@ -133,6 +133,20 @@ TEST_F(BindingOfDrivers, csi_a_clone_waits_for_its_source_and_names_its_handle) 
   EXPECT_EQ(find_volume(find("copy")->volume.str())->parameters.at("volume"), "vol-7");
 }
 
+TEST_F(BindingOfDrivers, what_a_claim_was_not_made_from_it_never_says_that_it_was) {
+  read(fast() + claim("c", of_class));
+  settle();
+  const std::string written_anew = copy("c", "{kind: PersistentVolumeClaim, name: other}");
+  for (const char* when : {"while it is made", "when it is bound"}) {
+    read(fast() + written_anew);
+    settle();
+    EXPECT_EQ(condition("c").reason, "SpecChangeIgnored") << when;
+    EXPECT_THAT(condition("c").message, HasSubstr("spec.dataSource")) << when;
+    EXPECT_FALSE(find("c")->claim.data_source) << when;
+    if (!find("c")->is_bound) make_as("c", "vol-7");
+  }
+}
+
 TEST_F(BindingOfDrivers, csi_a_clone_is_no_smaller_and_of_the_same_mode_and_driver) {
   const std::string of_c = "{kind: PersistentVolumeClaim, name: c}";
   const std::pair<std::string, const char*> cases[] = {
