@@ -1,5 +1,7 @@
 #include "binding/copies.h"
 
+#include <utility>
+
 #include "base/quote.h"
 #include "binding/snapshots.h"
 
@@ -70,6 +72,19 @@ Result<CsiContentSource> content_source_of(const Draft& draft, const PersistentV
   return unavailable(
       claim, "which nobody here can copy",
       "name a PersistentVolumeClaim, or a VolumeSnapshot of the group snapshot.storage.k8s.io");
+}
+
+CsiContentSource source_in_use(const LedgerVolume& row) {
+  const auto said = [&](const char* name) {
+    const auto found = row.parameters.find(name);
+    return found == row.parameters.end() ? std::string() : found->second;
+  };
+  const bool is_open = row.state == LedgerVolume::State::Provisioning || said("handle").empty();
+  if (!is_of_driver(row) || !is_open) return {};
+  if (std::string id = said("snapshot"); !id.empty())
+    return {CsiContentSource::Kind::Snapshot, std::move(id)};
+  if (std::string id = said("volume"); !id.empty()) return {CsiContentSource::Kind::Volume, std::move(id)};
+  return {};
 }
 
 }  // namespace mooring

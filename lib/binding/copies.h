@@ -16,4 +16,10 @@ namespace mooring {
 Result<CsiContentSource> content_source_of(const Draft& draft, const manifest::PersistentVolumeClaim& claim,
                                            const std::string& driver);
 
+/// What the driver may still be asked to make the row's volume from: it stays until that is over. Also of one
+/// that is to be deleted and whose handle nobody knows, as the same request is made once more then; a driver
+/// that misses the source may say that there is nothing, and have the volume. Nothing: it is made, or no
+/// copy.
+CsiContentSource source_in_use(const LedgerVolume& row);
+
 }  // namespace mooring

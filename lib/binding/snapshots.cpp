@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/quote.h"
+#include "binding/copies.h"
 #include "binding/uids.h"
 #include "provision/snapshot_class.h"
 
@@ -102,12 +103,10 @@ class Planner {
   }
 
   bool is_being_restored(const LedgerSnapshot& row) const {
+    const CsiContentSource source{CsiContentSource::Kind::Snapshot, row.handle};
     const auto& volumes = world_.ledger.volumes;
-    return std::any_of(volumes.begin(), volumes.end(), [&](const auto& entry) {
-      const LedgerVolume& volume = entry.second;
-      const auto source = volume.parameters.find("snapshot");
-      return volume.state == LedgerVolume::State::Provisioning && volume.provisioner == row.driver.str() &&
-             source != volume.parameters.end() && source->second == row.handle;
+    return std::any_of(volumes.begin(), volumes.end(), [&](const auto& volume) {
+      return volume.second.provisioner == row.driver.str() && source_in_use(volume.second) == source;
     });
   }
 

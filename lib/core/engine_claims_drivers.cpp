@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "binding/copies.h"
 #include "core/engine.h"
 
 // Volumes that the controllers of CSI drivers make, and what is waited for with them (decision 0032).
@@ -51,9 +52,8 @@ void Core::Engine::add_copied_volumes(std::set<ObjectName>& in_use) const {
   in_use.merge(volumes_being_cut(ledger_.snapshots));
   std::set<std::pair<std::string, std::string>> copied;  // Driver and handle.
   for (const auto& [name, row] : ledger_.volumes) {
-    const auto source = row.parameters.find("volume");
-    if (row.state == LedgerVolume::State::Provisioning && source != row.parameters.end() && is_of_driver(row))
-      copied.emplace(row.provisioner, source->second);
+    if (CsiContentSource source = source_in_use(row); source.kind == CsiContentSource::Kind::Volume)
+      copied.emplace(row.provisioner, std::move(source.id));
   }
   if (copied.empty()) return;
   for (const auto& [name, row] : ledger_.volumes) {

@@ -304,5 +304,24 @@ TEST_F(DriverClaims, what_is_being_copied_stays_until_the_copy_is_there) {
   EXPECT_EQ(deletions[0].volume.handle, "vol-1");
 }
 
+TEST_F(DriverClaims, what_may_have_been_copied_stays_until_somebody_knows) {
+  start_with();
+  put_driver(able_driver());
+  bind_claim();
+  shell_.write_text("d.yaml",
+                    claim_yaml("copy", "1Gi", "  dataSource: {kind: PersistentVolumeClaim, name: data}\n"));
+  const std::string making = doing("provision pv/");
+  shell_.feed(FileGone{"d.yaml"});
+  shell_.feed(FileGone{"c.yaml"});
+  shell_.fail(making, worker_lost());
+  auto deletions = steps_of<DeleteCsiVolume>(shell_);
+  ASSERT_THAT(deletions, SizeIs(1));
+  EXPECT_EQ(deletions[0].volume.handle, "") << "of the copy, which is asked for once more";
+  shell_.end(doing("delete pv/"));
+  deletions = steps_of<DeleteCsiVolume>(shell_);
+  ASSERT_THAT(deletions, SizeIs(1));
+  EXPECT_EQ(deletions[0].volume.handle, "vol-1");
+}
+
 }  // namespace
 }  // namespace mooring

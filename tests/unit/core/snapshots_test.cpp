@@ -305,6 +305,20 @@ TEST_F(CoreSnapshots, stay_while_a_claim_is_made_from_them) {
   EXPECT_TRUE(shell_.is_in_flight(delete_s));
 }
 
+TEST_F(CoreSnapshots, stay_while_nobody_knows_if_a_volume_was_made_from_them) {
+  make_ready();
+  shell_.write_text("r.yaml", claim_yaml("restored", "1Gi", from_s));
+  const std::string making = doing("provision pv/");
+  shell_.feed(FileGone{"r.yaml"});
+  shell_.feed(FileGone{"s.yaml"});
+  shell_.fail(making, worker_lost());
+  const std::string deleting = doing("delete pv/");
+  ASSERT_NE(deleting, "") << "it is asked for once more, to be deleted";
+  EXPECT_FALSE(shell_.is_in_flight(delete_s));
+  shell_.end(deleting);
+  EXPECT_TRUE(shell_.is_in_flight(delete_s));
+}
+
 TEST_F(CoreSnapshots, that_are_there_already_are_used_and_neither_cut_nor_deleted) {
   shell_.write_text("s.yaml",
                     "apiVersion: snapshot.storage.k8s.io/v1\nkind: VolumeSnapshot\nmetadata: {name: s}\n"
