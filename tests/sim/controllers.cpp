@@ -8,9 +8,7 @@
 namespace mooring::sim {
 namespace {
 
-constexpr std::uint64_t steps = 300;
-constexpr std::uint64_t claims_max = 4;
-constexpr std::uint64_t pods_max = 3;
+constexpr std::uint64_t steps = 500;
 
 std::string class_text(const std::string& name, const std::string& driver, bool is_kept, bool waits) {
   const std::string prefix = "  csi.storage.k8s.io/";
@@ -38,7 +36,10 @@ ControllerSimulation::ControllerSimulation(std::uint64_t seed) : World(seed, ste
     driver.controller = std::make_unique<CsiControllerTruth>(csi_name(i), attaches, random_, tell);
     driver.node = std::make_unique<CsiDriverTruth>(csi_name(i), random_.chance(2), kernel_, random_, tell);
     driver.node->set_controller(*driver.controller);
-    driver.controller->why_kept = [this](const auto& volume) { return why_kept(volume); };
+    driver.controller->why_kept = [this](const auto& handle, const auto& volume) {
+      return why_kept(handle, volume);
+    };
+    watch_snapshots(*driver.controller);
     driver.node->mood = random_mood(random_);
   }
   kernel_.drivers().set_on_call([this](const kernel::DriverCall& call) { return answer(call); });
@@ -88,6 +89,10 @@ std::vector<std::string> ControllerSimulation::files() const {
     all.push_back(file);
   for (const auto& [file, pod] : pods_)
     all.push_back(file);
+  for (const auto& [file, snapshot] : snapshots_)
+    all.push_back(file);
+  for (const auto& [file, content] : contents_)
+    all.push_back(file);
   std::sort(all.begin(), all.end());
   return all;
 }
@@ -104,15 +109,23 @@ std::string ControllerSimulation::text_of(const std::string& file) const {
               "}\nspec: {attachRequired: " + (drivers_[i].controller->attaches() ? "true" : "false") + "}\n";
       text += class_text("fast" + number, driver, false, false) +
               class_text("kept" + number, driver, true, false) +
-              class_text("late" + number, driver, false, true);
+              class_text("late" + number, driver, false, true) + snapshot_class_texts(i);
     }
     return text;
   }
+  if (const auto snapshot = snapshots_.find(file); snapshot != snapshots_.end())
+    return text_of(name_of(file), snapshot->second);
+  if (const auto content = contents_.find(file); content != contents_.end())
+    return text_of(name_of(file), content->second);
   if (const auto claim = claims_.find(file); claim != claims_.end()) {
+    const std::string source =
+        "  dataSource: {apiGroup: snapshot.storage.k8s.io, kind: VolumeSnapshot, name: " +
+        claim->second.snapshot + "}\n";
     return "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: " + name_of(file) +
            "}\nspec:\n  storageClassName: " + claim->second.storage_class +
            "\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: " +
-           std::to_string(claim->second.mebibytes) + "Mi}}\n";
+           std::to_string(claim->second.mebibytes) + "Mi}}\n" +
+           (claim->second.snapshot.empty() ? "" : source);
   }
   const auto pod = pods_.find(file);
   if (pod == pods_.end()) return {};
@@ -130,7 +143,7 @@ void ControllerSimulation::user_acts() {
   const auto any_of = [&](const auto& files) {
     return std::next(files.begin(), static_cast<long>(random_.below(files.size())))->first;
   };
-  switch (random_.below(10)) {
+  switch (random_.below(15)) {
     case 0:
     case 1:
     case 2:
@@ -147,9 +160,11 @@ void ControllerSimulation::user_acts() {
       return;
     case 8:
       return restart();
-    default:
+    case 9:
       note("user: retry");
       return shell_.feed(RetryRequested{}, now());
+    default:
+      return snapshot_acts();
   }
 }
 
@@ -161,8 +176,10 @@ void ControllerSimulation::write_claim() {
   if (known != claims_.end()) {
     known->second.mebibytes += 32;
   } else {
-    claims_[file].storage_class =
+    Claim& claim = claims_[file];
+    claim.storage_class =
         kinds[random_.below(std::size(kinds))] + std::to_string(random_.below(drivers_.size()));
+    if (random_.chance(3)) claim.snapshot = "s" + std::to_string(random_.below(snapshots_max));
   }
   note("user: writes " + file + "\n" + text_of(file));
   tell(file);
@@ -184,6 +201,8 @@ void ControllerSimulation::remove(const std::string& file) {
   note("user: removes " + gone);
   claims_.erase(gone);
   pods_.erase(gone);
+  snapshots_.erase(gone);
+  contents_.erase(gone);
   tell(gone);
 }
 

@@ -27,7 +27,9 @@ const LedgerVolume* ControllerSimulation::row_of(const std::string& claim) const
   return found == nullptr || found->volume.empty() ? nullptr : ledger.find(found->volume);
 }
 
-std::string ControllerSimulation::why_kept(const CsiControllerTruth::Volume& volume) const {
+std::string ControllerSimulation::why_kept(const std::string& handle,
+                                           const CsiControllerTruth::Volume& volume) const {
+  if (const std::string cut = why_cut(handle); !cut.empty()) return cut;
   const LedgerVolume* row = shell_.ledger().ledger().find(ObjectName(volume.name));
   if (row == nullptr) return {};
   if (row->state == LedgerVolume::State::Bound) return "which a claim has";
@@ -41,7 +43,7 @@ std::optional<std::string> ControllerSimulation::check() {
     if (!driver.controller->broken().empty()) return driver.controller->broken();
     if (!driver.node->broken().empty()) return driver.node->broken();
   }
-  for (const auto& broken : {check_names(), check_ready()}) {
+  for (const auto& broken : {check_names(), check_ready(), check_snapshots()}) {
     if (broken) return broken;
   }
   return std::nullopt;
@@ -138,7 +140,8 @@ std::optional<std::string> ControllerSimulation::settle_with_all() {
     left = difference();
   }
   if (left) return *left + " in the end";
-  return lost_volume(false);
+  if (auto lost = lost_volume(false)) return lost;
+  return lost_snapshot(false);
 }
 
 /// What is not yet as the manifests say; nullopt: all is.
@@ -146,6 +149,9 @@ std::optional<std::string> ControllerSimulation::difference() {
   if (shell_.are_mounts_stale()) return "the core does not know the mount table";
   for (const auto& [file, claim] : claims_) {
     if (auto left = difference_of(file.substr(0, file.find('.')), claim)) return left;
+  }
+  for (const auto& [file, snapshot] : snapshots_) {
+    if (auto left = snapshot_difference(file.substr(0, file.find('.')), snapshot)) return left;
   }
   for (const auto& [file, pod] : pods_) {
     const auto status = shell_.core().pod_status(uid_of(file));
@@ -169,12 +175,14 @@ std::optional<std::string> ControllerSimulation::difference_of(const std::string
   if (status->phase == "Lost") return std::nullopt;
   const bool is_used = std::any_of(pods_.begin(), pods_.end(), [&](const auto& pod) {
     const auto& claims = pod.second.claims;
-    // A pod gets all of its volumes or none: nothing is made for one that names a claim that is not there.
-    const bool has_all = std::all_of(claims.begin(), claims.end(),
-                                     [&](const auto& other) { return claims_.contains(other + ".yaml"); });
+    // A pod gets all of its volumes or none: nothing is made for one that names a claim that is not there, or
+    // that cannot be restored.
+    const bool has_all =
+        std::all_of(claims.begin(), claims.end(), [&](const auto& other) { return can_be_bound(other); });
     return has_all && std::find(claims.begin(), claims.end(), name) != claims.end();
   });
   if (claim.storage_class.starts_with("late") && !is_used) return std::nullopt;
+  if (status->phase != "Bound" && !claim.snapshot.empty() && !may_be_restored(claim)) return std::nullopt;
   if (status->phase != "Bound")
     return name + " is not bound: " + status->phase + " " + status->reason + ": " + status->message;
   if (row == nullptr) return name + " is bound, and has no row";
@@ -186,13 +194,28 @@ std::optional<std::string> ControllerSimulation::difference_of(const std::string
     if (volume == nullptr || volume->bytes < claim.mebibytes << 20U)
       return name + " is not as large as it is to be";
   }
-  return std::nullopt;
+  return claim.snapshot.empty() ? std::nullopt : check_restored(name, claim);
+}
+
+bool ControllerSimulation::can_be_bound(const std::string& name) const {
+  const auto claim = claims_.find(name + ".yaml");
+  if (claim == claims_.end()) return false;
+  const LedgerVolume* row = row_of(name);
+  const bool is_bound = row != nullptr && row->state == LedgerVolume::State::Bound;
+  return is_bound || claim->second.snapshot.empty() || may_be_restored(claim->second);
 }
 
 std::optional<std::string> ControllerSimulation::settle_without() {
   note("everything is taken away");
   while (!pods_.empty())
     remove(pods_.begin()->first);
+  const bool claims_first = random_.chance(2);
+  while (claims_first && !claims_.empty())
+    remove(claims_.begin()->first);
+  while (!snapshots_.empty())
+    remove(snapshots_.begin()->first);
+  while (!contents_.empty())
+    remove(contents_.begin()->first);
   while (!claims_.empty())
     remove(claims_.begin()->first);
   for (int round = 0; round < rounds; ++round) {
@@ -229,7 +252,9 @@ std::optional<std::string> ControllerSimulation::leftover() const {
       if (!volume.nodes.empty()) return handle + " is still attached to " + *volume.nodes.begin();
     }
   }
-  if (auto lost = lost_volume(true)) return lost;
+  for (const auto& lost : {lost_volume(true), lost_snapshot(true)}) {
+    if (lost) return lost;
+  }
   const Ledger& ledger = shell_.ledger().ledger();
   if (!ledger.claims.empty()) return "a claim is left: " + ledger.claims.begin()->first.text();
   for (const auto& [name, row] : ledger.volumes) {
@@ -256,7 +281,13 @@ void ControllerSimulation::note_status() {
   for (const Driver& driver : drivers_) {
     for (const auto& [handle, volume] : driver.controller->volumes())
       note("truth " + handle + " " + volume.name + (volume.is_deleted ? " deleted" : ""));
+    for (const auto& [id, snapshot] : driver.controller->snapshots().all())
+      note("truth " + id + " " + snapshot.name + " of " + snapshot.volume +
+           (snapshot.is_deleted ? " deleted" : "") + (snapshot.is_ready() ? " ready" : ""));
   }
+  for (const VolumeSnapshotStatus& snapshot : shell_.core().snapshots())
+    note("snapshot " + snapshot.name.str() + " " + snapshot.phase + " " + snapshot.content + " " +
+         snapshot.handle + " " + snapshot.reason + " " + snapshot.message);
   World::note_status();
 }
 

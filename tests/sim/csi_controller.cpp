@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "csi/controller_errors.h"
 #include "csi/controller_requests.h"
+#include "driver_json.h"
 
 namespace mooring::sim {
 namespace {
@@ -14,28 +14,18 @@ namespace {
 using kernel::DriverAnswer;
 using nlohmann::json;
 
-std::string text_at(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found == object.end() ? std::string() : found->get<std::string>();
-}
-
-std::uint64_t required_bytes(const json& request) {
-  const auto range = request.find("capacity_range");
-  if (range == request.end()) return 0;
-  const auto bytes = range->find("required_bytes");
-  if (bytes == range->end()) return 0;
-  return bytes->is_string() ? std::stoull(bytes->get<std::string>()) : bytes->get<std::uint64_t>();
-}
-
-DriverAnswer ok(const json& response) {
-  return {CallCode::Ok, "", response.dump()};
-}
-
 }  // namespace
 
 CsiControllerTruth::CsiControllerTruth(std::string driver, bool attaches, Random& random,
                                        std::function<void(const std::string&)> trace)
-    : driver_(std::move(driver)), attaches_(attaches), random_(random), trace_(std::move(trace)) {}
+    : driver_(std::move(driver)),
+      attaches_(attaches),
+      looks_at_source_first_(random.chance(2)),
+      random_(random),
+      trace_(std::move(trace)),
+      snapshots_(driver_, random,
+                 [this](const char* method, const auto& id, const auto& what) { accuse(method, id, what); }) {
+}
 
 const CsiControllerTruth::Volume* CsiControllerTruth::find(const std::string& handle) const {
   const auto found = volumes_.find(handle);
@@ -51,22 +41,27 @@ std::string CsiControllerTruth::handle_of(const std::string& name) const {
 
 void CsiControllerTruth::accuse(const std::string& method, const std::string& handle,
                                 const std::string& what) {
-  if (broken_.empty()) broken_ = driver_ + " got " + method + " of volume " + handle + ", " + what;
+  if (broken_.empty()) broken_ = driver_ + " got " + method + " of " + handle + ", " + what;
 }
 
-void CsiControllerTruth::check(const std::string& method, const std::string& handle,
-                               const std::string& node) {
-  if (method == csi::create_volume_method) return;
+/// What it does one call at a time of: a volume by its handle, or its name; a snapshot by its name.
+std::string CsiControllerTruth::key_of(const json& request) const {
+  if (const std::string handle = text_at(request, "volume_id"); !handle.empty()) return handle;
+  const std::string snapshot = text_at(request, "snapshot_id");
+  if (snapshot.empty()) return text_at(request, "name");
+  const CsiSnapshotTruth::Snapshot* known = snapshots_.find(snapshot);
+  return known == nullptr || known->name.empty() ? snapshot : known->name;
+}
+
+void CsiControllerTruth::check(const std::string& method, const json& request) {
+  if (method == csi::create_volume_method || method == csi::create_snapshot_method)
+    return check_making(method, request);
+  if (method == csi::delete_snapshot_method) return snapshots_.check_removal(text_at(request, "snapshot_id"));
+  const std::string handle = text_at(request, "volume_id");
   const auto found = volumes_.find(handle);
   if (found == volumes_.end()) return accuse(method, handle, "which it never made");
   Volume& volume = found->second;
-  if (method == csi::delete_volume_method) {
-    if (volume.is_deleted) return;  // The answer was lost.
-    if (!volume.nodes.empty()) accuse(method, handle, "which is attached to " + *volume.nodes.begin());
-    if (const std::string use = use_on_node(handle); !use.empty()) accuse(method, handle, use);
-    if (const std::string why = why_kept(volume); !why.empty()) accuse(method, handle, why);
-    return;
-  }
+  if (method == csi::delete_volume_method) return check_removal(handle, volume);
   if (method == csi::controller_unpublish_method) {
     // Also what was never attached: a call that nobody answered may have been heard, and is taken back.
     if (const std::string use = use_on_node(handle); !use.empty()) accuse(method, handle, use);
@@ -75,7 +70,45 @@ void CsiControllerTruth::check(const std::string& method, const std::string& han
   if (volume.is_deleted) accuse(method, handle, "which is deleted");
   if (method != csi::controller_publish_method) return;
   if (!attaches_) accuse(method, handle, "and attaches nothing");
-  volume.asked.insert(node);
+  volume.asked.insert(text_at(request, "node_id"));
+}
+
+/// What is copied or cut is there, and stays until the copy is.
+void CsiControllerTruth::check_making(const std::string& method, const json& request) {
+  const std::string name = text_at(request, "name");
+  if (method == csi::create_snapshot_method) {
+    const std::string handle = text_at(request, "source_volume_id");
+    const Volume* volume = find(handle);
+    if (volume == nullptr) return accuse(method, name, "of " + handle + ", which it never made");
+    // What it has cut already it is only asked the state of.
+    if (volume->is_deleted && !has(method, name)) accuse(method, name, "of " + handle + ", which is deleted");
+    return;
+  }
+  const std::string source = source_snapshot(request);
+  if (source.empty()) return;
+  const CsiSnapshotTruth::Snapshot* snapshot = snapshots_.find(source);
+  if (snapshot == nullptr) return accuse(method, name, "from " + source + ", which it never cut");
+  if (snapshot->is_deleted) accuse(method, name, "from " + source + ", which is deleted");
+  if (!snapshot->is_ready()) accuse(method, name, "from " + source + ", which is not ready to use");
+  if (const std::string why = why_not_restored(name, source); !why.empty()) accuse(method, name, why);
+}
+
+void CsiControllerTruth::check_removal(const std::string& handle, const Volume& volume) {
+  constexpr const char* method = csi::delete_volume_method;
+  if (volume.is_deleted) return;  // The answer was lost.
+  if (!volume.nodes.empty()) accuse(method, handle, "which is attached to " + *volume.nodes.begin());
+  if (const std::string use = use_on_node(handle); !use.empty()) accuse(method, handle, use);
+  if (const std::string why = why_kept(handle, volume); !why.empty()) accuse(method, handle, why);
+  for (const auto& [key, late] : late_) {
+    const bool is_cut = late.method == csi::create_snapshot_method && !has(late.method, key) &&
+                        text_at(json::parse(late.text), "source_volume_id") == handle;
+    if (is_cut) accuse(method, handle, "which it is just cutting");
+  }
+}
+
+bool CsiControllerTruth::has(const std::string& method, const std::string& name) const {
+  if (method == csi::create_snapshot_method) return !snapshots_.id_of(name).empty();
+  return method == csi::create_volume_method && !handle_of(name).empty();
 }
 
 /// Whoever made it must not say that there can be none: a driver finds what it has by its name.
@@ -88,8 +121,7 @@ DriverAnswer CsiControllerTruth::refusal_of(const std::string& method, const std
   const CallCode code = codes[random_.below(std::size(codes))];
   const bool is_no = code == CallCode::NotFound ||
                      csi::controller_error_kind(csi::ControllerCall::CreateVolume, code) == ErrorKind::Final;
-  if (method == csi::create_volume_method && is_no && !handle_of(name).empty())
-    return {CallCode::Internal, "not now", ""};
+  if (is_no && has(method, name)) return {CallCode::Internal, "not now", ""};
   return {code, "no", ""};
 }
 
@@ -98,10 +130,8 @@ Result<DriverAnswer> CsiControllerTruth::call(const std::string& method, const s
   constexpr CallCode losses[] = {CallCode::Unavailable, CallCode::DeadlineExceeded, CallCode::Cancelled};
   const auto lost = [&] { return DriverAnswer{losses[random_.below(std::size(losses))], "lost", ""}; };
   const json request = json::parse(text);
-  const std::string handle = text_at(request, "volume_id");
-  const std::string name = text_at(request, "name");
-  const std::string& key = handle.empty() ? name : handle;
-  check(method, handle, text_at(request, "node_id"));
+  const std::string key = key_of(request);
+  check(method, request);
   if (late_.contains(key)) return DriverAnswer{CallCode::Aborted, "still at " + late_[key].method, ""};
   if (is_hung || happens(mood.late_one_in)) {
     if (random_.chance(2)) late_[key] = {method, text};
@@ -114,51 +144,77 @@ Result<DriverAnswer> CsiControllerTruth::call(const std::string& method, const s
     throw kernel::FakeCrash{};
   }
   if (happens(mood.lost_before_one_in)) return lost();
-  if (happens(mood.error_one_in)) return refusal_of(method, name);
+  if (happens(mood.error_one_in)) return refusal_of(method, text_at(request, "name"));
   DriverAnswer answer = perform(method, text);
   if (happens(mood.lost_after_one_in)) return lost();
-  const bool says_something =
-      method != csi::delete_volume_method && method != csi::controller_unpublish_method;
+  const bool says_something = method != csi::delete_volume_method && method != csi::delete_snapshot_method &&
+                              method != csi::controller_unpublish_method;
   const bool is_garbage = says_something && happens(mood.garbage_one_in);
   if (is_garbage) answer.response = "\x01 no answer";
   const bool is_attached = method == csi::controller_publish_method && answer.code == CallCode::Ok;
-  if (is_attached && !is_garbage) volumes_[handle].is_said = true;
+  if (is_attached && !is_garbage) volumes_[text_at(request, "volume_id")].is_said = true;
   return answer;
 }
 
 /// The same name is the same volume; asked for with more than it has, it is another one that there cannot be.
-DriverAnswer CsiControllerTruth::create(const std::string& name, std::uint64_t bytes) {
+DriverAnswer CsiControllerTruth::create(const json& request) {
+  const std::string name = text_at(request, "name");
+  const std::string source = source_snapshot(request);
+  const CsiSnapshotTruth::Snapshot* snapshot = snapshots_.find(source);
+  const bool has_source = source.empty() || (snapshot != nullptr && !snapshot->is_deleted);
   std::string handle = handle_of(name);
+  if (!has_source && (handle.empty() || looks_at_source_first_))
+    return {CallCode::NotFound, "there is no such snapshot", ""};
   if (handle.empty()) {
     handle = driver_ + "/v" + std::to_string(volumes_.size());
-    volumes_[handle] = {name, bytes};
+    Volume& made = volumes_[handle] = {name, required_bytes(request)};
+    made.snapshot = source;
+    if (snapshot != nullptr) made.bytes = std::max(made.bytes, snapshot->bytes);
     on_made(handle);
   }
-  if (volumes_[handle].bytes < bytes)
-    return {CallCode::AlreadyExists, "there is a volume of this name, and it is smaller", ""};
-  return ok({{"volume",
-              {{"volume_id", handle},
-               {"capacity_bytes", volumes_[handle].bytes},
-               {"volume_context", {{"share", "a"}}}}}});
+  const Volume& volume = volumes_[handle];
+  if (volume.bytes < required_bytes(request) || volume.snapshot != source)
+    return {CallCode::AlreadyExists, "there is a volume of this name, and it is another one", ""};
+  json made{{"volume_id", handle}, {"capacity_bytes", volume.bytes}, {"volume_context", {{"share", "a"}}}};
+  if (!source.empty()) made["content_source"] = {{"snapshot", {{"snapshot_id", source}}}};
+  return ok({{"volume", made}});
+}
+
+DriverAnswer CsiControllerTruth::cut(const json& request) {
+  const std::string name = text_at(request, "name");
+  const std::string handle = text_at(request, "source_volume_id");
+  const Volume* volume = find(handle);
+  const bool is_there = volume != nullptr && !volume->is_deleted;
+  if (!is_there && !has(csi::create_snapshot_method, name))
+    return {CallCode::NotFound, "there is no such volume", ""};
+  return snapshots_.create(name, handle, volume->bytes);
+}
+
+DriverAnswer CsiControllerTruth::publish(const std::string& handle, const std::string& node) {
+  Volume& volume = volumes_.at(handle);
+  const auto other = std::find_if(volume.nodes.begin(), volume.nodes.end(),
+                                  [&](const std::string& one) { return one != node; });
+  if (other != volume.nodes.end()) return {CallCode::FailedPrecondition, "it is attached to " + *other, ""};
+  volume.nodes.insert(node);
+  return ok({{"publish_context", {{"device", "/dev/" + handle}}}});
 }
 
 DriverAnswer CsiControllerTruth::perform(const std::string& method, const std::string& text) {
   const json request = json::parse(text);
   const std::string handle = text_at(request, "volume_id");
   const std::string node = text_at(request, "node_id");
-  trace_("  " + driver_ + ": " + method + " " + handle + text_at(request, "name") + " " + node);
-  if (method == csi::create_volume_method) return create(text_at(request, "name"), required_bytes(request));
+  trace_("  " + driver_ + ": " + method + " " + handle + text_at(request, "name") +
+         text_at(request, "snapshot_id") + " " + node + source_snapshot(request));
+  if (method == csi::create_volume_method) return create(request);
+  if (method == csi::create_snapshot_method) return cut(request);
+  if (method == csi::delete_snapshot_method) return snapshots_.remove(text_at(request, "snapshot_id"));
   const auto found = volumes_.find(handle);
   if (found == volumes_.end()) return {CallCode::NotFound, "there is none", ""};
   Volume& volume = found->second;
   if (method == csi::delete_volume_method) {
     volume.is_deleted = true;
   } else if (method == csi::controller_publish_method) {
-    const auto other = std::find_if(volume.nodes.begin(), volume.nodes.end(),
-                                    [&](const std::string& one) { return one != node; });
-    if (other != volume.nodes.end()) return {CallCode::FailedPrecondition, "it is attached to " + *other, ""};
-    volume.nodes.insert(node);
-    return ok({{"publish_context", {{"device", "/dev/" + handle}}}});
+    return publish(handle, node);
   } else if (method == csi::controller_unpublish_method) {
     volume.nodes.erase(node);
     volume.is_said = false;

@@ -3,17 +3,19 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <set>
 #include <string>
 
+#include "csi_snapshots.h"
 #include "driver_mood.h"
 #include "kernel/drivers.h"
 
 namespace mooring::sim {
 
-/// The controller of a CSI driver, which is elsewhere and sees no reboot of this node: what volumes there
-/// are, and where each is attached. It knows what must never be asked of it; what it answers is another
-/// matter.
+/// The controller of a CSI driver, which is elsewhere and sees no reboot of this node: what volumes and
+/// snapshots there are, and where each volume is attached. It knows what must never be asked of it; what it
+/// answers is another matter.
 class CsiControllerTruth {
  public:
   CsiControllerTruth(std::string driver, bool attaches, Random& random,
@@ -32,6 +34,7 @@ class CsiControllerTruth {
     bool is_said = false;  ///< Somebody was told that it is attached, and nobody has detached it since.
     std::set<std::string> nodes{};  ///< That it is attached to...
     std::set<std::string> asked{};  ///< ...and that it was ever asked to be.
+    std::string snapshot{};         ///< What it was made from; empty: nothing.
   };
   /// By handle, also what is deleted.
   const std::map<std::string, Volume>& volumes() const { return volumes_; }
@@ -41,7 +44,12 @@ class CsiControllerTruth {
   /// What the node has of the volume; empty: nothing.
   std::function<std::string(const std::string& handle)> use_on_node;
   /// Why it must not be deleted; empty: it may.
-  std::function<std::string(const Volume& volume)> why_kept;
+  std::function<std::string(const std::string& handle, const Volume& volume)> why_kept;
+  /// Why there must be no volume of that name from that snapshot; empty: there may.
+  std::function<std::string(const std::string& name, const std::string& snapshot)> why_not_restored;
+
+  CsiSnapshotTruth& snapshots() { return snapshots_; }
+  const CsiSnapshotTruth& snapshots() const { return snapshots_; }
 
   const std::string& broken() const { return broken_; }
 
@@ -49,9 +57,15 @@ class CsiControllerTruth {
   struct Late {
     std::string method, text;
   };
-  void check(const std::string& method, const std::string& handle, const std::string& node);
+  void check(const std::string& method, const nlohmann::json& request);
+  void check_making(const std::string& method, const nlohmann::json& request);
+  void check_removal(const std::string& handle, const Volume& volume);
+  std::string key_of(const nlohmann::json& request) const;
   kernel::DriverAnswer perform(const std::string& method, const std::string& text);
-  kernel::DriverAnswer create(const std::string& name, std::uint64_t bytes);
+  kernel::DriverAnswer create(const nlohmann::json& request);
+  kernel::DriverAnswer cut(const nlohmann::json& request);
+  kernel::DriverAnswer publish(const std::string& handle, const std::string& node);
+  bool has(const std::string& method, const std::string& name) const;
   kernel::DriverAnswer refusal_of(const std::string& method, const std::string& name);
   std::string handle_of(const std::string& name) const;
   void accuse(const std::string& method, const std::string& handle, const std::string& what);
@@ -59,10 +73,12 @@ class CsiControllerTruth {
 
   std::string driver_;
   bool attaches_;
+  bool looks_at_source_first_;  ///< Without its source it finds not even the volume that it has made.
   Random& random_;
   std::function<void(const std::string&)> trace_;
   std::map<std::string, Volume> volumes_;
-  std::map<std::string, Late> late_;  ///< What it is still at, by the name or the handle of the volume.
+  CsiSnapshotTruth snapshots_;
+  std::map<std::string, Late> late_;  ///< What it is still at, by key_of().
   std::string broken_;
 };
 

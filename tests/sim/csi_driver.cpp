@@ -1,22 +1,17 @@
 #include "csi_driver.h"
 
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "csi/errors.h"
 #include "csi/requests.h"
+#include "driver_json.h"
 
 namespace mooring::sim {
 namespace {
 
 using kernel::DriverAnswer;
 using nlohmann::json;
-
-std::string text_at(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found == object.end() ? std::string() : found->get<std::string>();
-}
 
 }  // namespace
 
@@ -64,7 +59,6 @@ Result<DriverAnswer> CsiDriverTruth::call(const kernel::DriverCall& call) {
 }
 
 DriverAnswer CsiDriverTruth::identify(const std::string& method) {
-  const auto ok = [](const json& response) { return DriverAnswer{CallCode::Ok, "", response.dump()}; };
   if (method.ends_with("/GetInfo"))
     return ok({{"type", "CSIPlugin"},
                {"name", name_},
@@ -84,6 +78,7 @@ DriverAnswer CsiDriverTruth::identify(const std::string& method) {
     add("CREATE_DELETE_VOLUME");
     if (controller_ != nullptr && controller_->attaches()) add("PUBLISH_UNPUBLISH_VOLUME");
     add("EXPAND_VOLUME");
+    add("CREATE_DELETE_SNAPSHOT");
     return ok({{"capabilities", capabilities}});
   }
   if (can_stage_) add("STAGE_UNSTAGE_VOLUME");

@@ -53,6 +53,32 @@ void LedgerDisk::commit() {
         row.capacity < known->capacity)
       broken_ = "the claim " + key.text() + " has less than it had";
   }
+  check_snapshots(before);
+}
+
+/// The request stays what it was, and what a driver said of it is not forgotten.
+void LedgerDisk::check_snapshots(const Ledger& before) {
+  using State = LedgerSnapshot::State;
+  for (const auto& [name, was] : before.snapshots) {
+    const auto found = ledger_.snapshots.find(name);
+    const bool may_go = was.state == State::Deleting || was.state == State::Released;
+    if (found == ledger_.snapshots.end()) {
+      if (!may_go) broken_ = name.str() + " is forgotten, and was " + to_string(was.state);
+      continue;
+    }
+    const LedgerSnapshot& row = found->second;
+    // Deleted in the same transaction, and begun anew for another one with its uid.
+    if (was.state == State::Deleting && row.state == State::Making && row.handle.empty()) continue;
+    if (row.snapshot != was.snapshot || row.uid != was.uid || row.driver != was.driver ||
+        row.volume != was.volume || row.volume_handle != was.volume_handle ||
+        row.parameters != was.parameters || row.is_retained != was.is_retained)
+      broken_ = name.str() + " is asked for as another one";
+    if (!was.handle.empty() && row.handle != was.handle)
+      broken_ = name.str() + " was " + was.handle + ", and is " + row.handle;
+    const bool goes_on = row.state == was.state || was.state == State::Making ||
+                         (was.state == State::Ready && row.state != State::Making);
+    if (!goes_on) broken_ = name.str() + " was " + to_string(was.state) + ", and is " + to_string(row.state);
+  }
 }
 
 }  // namespace mooring::sim

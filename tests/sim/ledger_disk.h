@@ -26,7 +26,9 @@ class LedgerDisk {
   std::optional<Event> work();
 
   const Ledger& ledger() const { return ledger_; }
-  bool is_empty() const { return ledger_.claims.empty() && ledger_.volumes.empty(); }
+  bool is_empty() const {
+    return ledger_.claims.empty() && ledger_.volumes.empty() && ledger_.snapshots.empty();
+  }
   /// The first rule that what is on disk ever broke; empty: none.
   const std::string& broken() const { return broken_; }
 
@@ -34,6 +36,7 @@ class LedgerDisk {
 
  private:
   void commit();
+  void check_snapshots(const Ledger& before);
 
   Random& random_;
   Ledger ledger_;
