@@ -26,6 +26,23 @@ bool take_what_was_made(const Draft& draft, LedgerVolume& row, const VolumeWorkE
   return true;
 }
 
+/// The claim asks for what its volume was made for. Its manifest may have asked for something else while
+/// nobody could make that; it is followed from here on, as that of any bound claim.
+void keep_what_was_made(manifest::PersistentVolumeClaim& claim, const LedgerVolume& row) {
+  const manifest::PersistentVolume& volume = *row.volume;
+  if (volume.capacity < claim.request) claim.request = volume.capacity;
+  claim.volume_mode = volume.volume_mode;
+  if (!std::includes(volume.access_modes.begin(), volume.access_modes.end(), claim.access_modes.begin(),
+                     claim.access_modes.end()))
+    claim.access_modes = volume.access_modes;
+  if (claim.storage_class != volume.storage_class) {
+    claim.storage_class = volume.storage_class;
+    claim.annotations.erase("volume.beta.kubernetes.io/storage-class");
+  }
+  const bool is_copy = row.parameters.contains("snapshot") || row.parameters.contains("volume");
+  if (!is_copy) claim.data_source.reset();
+}
+
 void take_made(Draft& draft, const ObjectName& name, const LedgerVolume& row, const VolumeWorkEnd& end) {
   if (row.state != State::Provisioning) return;
   const ObjectKey claim = row.volume->claim->key;
@@ -45,6 +62,7 @@ void take_made(Draft& draft, const ObjectName& name, const LedgerVolume& row, co
   LedgerClaim& owner = draft.change(claim);
   owner.is_bound = true;
   owner.capacity = volume.volume->capacity;
+  keep_what_was_made(owner.claim, volume);
   draft.tell(false, "ProvisioningSucceeded", event_object(claim),
              "the volume " + name.str() + " was made by " + volume.provisioner);
 }

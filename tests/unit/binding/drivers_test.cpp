@@ -133,6 +133,26 @@ TEST_F(BindingOfDrivers, csi_a_clone_waits_for_its_source_and_names_its_handle) 
   EXPECT_EQ(find_volume(find("copy")->volume.str())->parameters.at("volume"), "vol-7");
 }
 
+TEST_F(BindingOfDrivers, a_claim_that_was_written_anew_when_nobody_could_make_that_has_what_was_made) {
+  read(fast() + claim("c", of_class));
+  settle();
+  ends[find("c")->volume] = {Kind::Impossible, {}, "the driver refuses"};
+  settle();
+  // Its class is not there for a moment: another volume cannot be asked for.
+  read(sized(text_replaced(claim("c", "  storageClassName: other\n"), "[ReadWriteOnce]", "[ReadWriteMany]"),
+             "2Gi"));
+  settle();
+  make_as("c", "vol-7", 1ULL << 30);
+  ASSERT_TRUE(find("c")->is_bound);
+  EXPECT_EQ(find("c")->claim.request, quantity("1Gi"));
+  EXPECT_EQ(find("c")->claim.storage_class, "fast");
+  EXPECT_EQ(find("c")->claim.access_modes, std::set{manifest::AccessMode::ReadWriteOnce});
+  read(fast() + sized(claim("c", of_class), "2Gi"));
+  settle();
+  EXPECT_EQ(find("c")->claim.request, quantity("2Gi"));
+  EXPECT_EQ(condition("c").reason, "Resizing") << "it grows as any claim that has its volume";
+}
+
 TEST_F(BindingOfDrivers, what_a_claim_was_not_made_from_it_never_says_that_it_was) {
   read(fast() + claim("c", of_class));
   settle();
