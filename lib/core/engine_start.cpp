@@ -54,10 +54,13 @@ Operation Core::Engine::publish_operation(const VolumeWork& work, Recipe& recipe
   const auto waits_for_server = [](const Step& step) { return std::holds_alternative<MountNetwork>(step); };
   if (std::any_of(operation.steps.begin(), operation.steps.end(), waits_for_server))
     operation.deadline_ms = options_.mount_deadline_ms;
-  // Ownership is a thing of the first time: what containers made of it since is theirs. So is growth.
+  // Ownership is a thing of the first time: what containers made of it since is theirs. So is growth. But
+  // what a driver writes anew each time is owned as it writes it: a kubelet gives it to the group each time
+  // too.
   if (work.is_refreshing)
-    std::erase_if(operation.steps, [](const Step& step) {
-      return std::holds_alternative<ChangeGroup>(step) || std::holds_alternative<ExpandCsiVolume>(step);
+    std::erase_if(operation.steps, [&](const Step& step) {
+      return (std::holds_alternative<ChangeGroup>(step) && !recipe.is_republished) ||
+             std::holds_alternative<ExpandCsiVolume>(step);
     });
   // What this run made itself a while ago is there; if not, the next try makes it again.
   if (work.is_refreshing && !work.content.empty()) {

@@ -43,6 +43,19 @@ TEST_F(CsiRepublish, kb_15_3_a_volume_is_published_again_while_its_pod_is_there)
   EXPECT_FALSE(shell.core.next_wake());
 }
 
+TEST_F(CsiRepublish, kb_15_3_what_it_holds_then_is_given_to_the_pods_group_again) {
+  register_driver("d.example.com", {}, republish + ", fsGroupPolicy: File");
+  shell.write("web", {{"v", "csi: {driver: d.example.com}"}}, "  securityContext: {fsGroup: 2000}\n");
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_THAT(shell.doing(), ElementsAre(publishing("web")));
+    ASSERT_THAT(steps_of<ChangeGroup>(shell), SizeIs(1)) << "round " << round;
+    EXPECT_EQ(steps_of<ChangeGroup>(shell)[0].group, 2000U);
+    shell.end(publishing("web"));
+    shell.show_mounts({{root_dir + "/" + target_of("web"), "tmpfs"}});
+    shell.wake();
+  }
+}
+
 TEST_F(CsiRepublish, kb_15_3_without_it_a_volume_is_published_once) {
   register_driver("d.example.com", {});
   publish({"web"}, "d.example.com");
