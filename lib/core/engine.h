@@ -324,8 +324,9 @@ class Core::Engine {
   std::map<VolumeKey, DeviceWork> device_work_;
   DriverSet drivers_;  ///< Drivers outside that can be used now.
   FlexDrivers flex_drivers_;
-  bool are_devices_touched_ = false;             ///< Since the shell was told last what to listen to.
-  std::set<DeviceNumber> watched_file_systems_;  ///< As the shell was told last.
+  std::map<DriverName, std::uint64_t> flex_used_since_;  ///< The last operation that began before.
+  bool are_devices_touched_ = false;                     ///< Since the shell was told last what to listen to.
+  std::set<DeviceNumber> watched_file_systems_;          ///< As the shell was told last.
   std::map<std::string, TrashWork> trash_;
   std::unordered_map<std::uint64_t, InFlight> in_flight_;  ///< Looked up by id only; never iterated.
   std::map<std::uint64_t, StuckOperation> stuck_;          ///< Of in_flight_: whose worker cannot be ended.
@@ -383,8 +384,7 @@ class Core::Engine {
   std::map<std::uint64_t, RegistrarWork> asking_drivers_;  ///< Operations in flight.
   std::set<PodUid> content_waiting_;                       ///< See waits_for_objects().
   std::set<PodUid> secrets_waiting_;                       ///< See needs_secret().
-
-  std::vector<std::pair<VolumeName, Recipe>> made_;  ///< Recipes of the pod that is being planned.
+  std::vector<std::pair<VolumeName, Recipe>> made_;        ///< Recipes of the pod that is being planned.
   std::set<PodUid> dirty_;
   std::set<VolumeKey> dirty_devices_;
   std::set<std::pair<MonotonicTime, PodUid>> timers_;

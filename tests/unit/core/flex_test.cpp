@@ -172,6 +172,23 @@ TEST_F(FlexCore, a_drivers_own_mount_is_not_foreign_and_one_in_it_is) {
   EXPECT_THAT(shell.doing(), ElementsAre("unpublish default/web/v"));
 }
 
+TEST_F(FlexCore, kb_16_what_the_program_before_did_not_support_the_next_one_is_asked_for) {
+  install();
+  shell.write("web", {{"v", share}});
+  ASSERT_TRUE(shell.is_in_flight("publish default/web/v"));
+  shell.advance(10s);
+  shell.feed(listed(2));
+  shell.end(ask, probed(false));
+  Outcome late;
+  late.error = error_of(ErrorKind::Final, "MountNotSupported");
+  late.flex_unsupported = {{driver, "mount"}};
+  shell.end("publish default/web/v", std::move(late));
+  while (shell.in_flight.empty())
+    shell.wake();
+  ASSERT_THAT(steps_of<PublishFlexVolume>(shell), SizeIs(1));
+  EXPECT_THAT(steps_of<PublishFlexVolume>(shell)[0].program.unsupported, IsEmpty());
+}
+
 TEST_F(FlexCore, what_is_not_staged_any_more_is_staged_again) {
   install(true);
   shell.write("web", {{"v", share}});
