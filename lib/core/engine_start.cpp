@@ -146,11 +146,22 @@ void Core::Engine::start_publish(const PodUid& uid, const DesiredPod& desired, c
 
 /// What is mounted in the volume besides the first `own` mounts exactly at it, and must not be taken along;
 /// nullptr: nothing. What its containers may have left goes first (UnmountLeftovers).
+///
+/// Whatever is mounted on and in what a driver outside mounted counts as its own: it may mount several times,
+/// once more after its server ended, and below, and nobody can tell which mount is whose; a kubelet just
+/// calls it. Nothing is lost by that. The mounts stand in the file system of the driver's, the kernel keeps
+/// one that others stand in, and Mooring removes only what nothing is mounted on. But where the driver has
+/// nothing mounted, what is mounted below stands in a directory of the node, which drivers are known to
+/// empty. It is surely not the driver's, whose own mount would have been kept by it, and the driver is not
+/// called.
 const MountFact* Core::Engine::foreign_mount_in(const PodUid& uid, const ActualVolume& volume,
                                                 std::uint32_t own) const {
   if (volume.is_shared) return nullptr;
   const std::string path =
       options_.node.root_dir + "/" + layout::mount_place(uid, volume.plugin, volume.directory);
+  const Plugin* plugin = plugins_.by_name(volume.plugin);
+  const bool is_drivers = plugin != nullptr && plugin->has_one_operation_at_a_time();
+  if (is_drivers && mounts_->top_at(path) != nullptr) return nullptr;
   const std::vector<const MountFact*> below = mounts_->below(path);
   if (!below.empty()) return below.front();
   return mounts_->count_at(path) > own ? mounts_->top_at(path) : nullptr;

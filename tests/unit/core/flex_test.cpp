@@ -158,7 +158,7 @@ TEST_F(FlexCore, a_driver_that_comes_back_has_what_waited_for_it_tried_at_once) 
   EXPECT_TRUE(shell.is_in_flight("publish default/web/v"));
 }
 
-TEST_F(FlexCore, a_drivers_own_mount_is_not_foreign_and_one_in_it_is) {
+TEST_F(FlexCore, kb_16_a_driver_is_asked_to_unmount_whatever_is_mounted_in_what_it_mounted) {
   install();
   shell.write("web", {{"v", share}});
   shell.finish();
@@ -166,9 +166,19 @@ TEST_F(FlexCore, a_drivers_own_mount_is_not_foreign_and_one_in_it_is) {
   EXPECT_EQ(shell.volume("web", "v").path, path);
   shell.show_mounts({{path, "nfs4"}, {path + "/in", "ext4"}});
   shell.remove("web");
+  EXPECT_THAT(shell.doing(), ElementsAre("unpublish default/web/v"));
+}
+
+TEST_F(FlexCore, what_is_mounted_in_the_nodes_own_directory_is_not_the_drivers) {
+  install();
+  shell.write("web", {{"v", share}});
+  shell.finish();
+  const std::string path = root_dir + "/pods/" + uid_of("web").str() + "/volumes/example.com~share/v";
+  shell.show_mounts({{path + "/in", "ext4"}});
+  shell.remove("web");
   EXPECT_THAT(shell.in_flight, IsEmpty());
   EXPECT_EQ(shell.volume("web", "v").reason, "MountedBelow");
-  shell.show_mounts({{path, "nfs4"}});
+  shell.show_mounts();
   EXPECT_THAT(shell.doing(), ElementsAre("unpublish default/web/v"));
 }
 
