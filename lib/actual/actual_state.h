@@ -47,6 +47,7 @@ struct ActualVolume {
   bool is_shared = false;         ///< Its containers may have mounted things in it that the node sees.
   ObjectKey claim = {};   ///< The claim that it was published for in this run; empty: none, or nobody knows.
   VolumeKey device = {};  ///< What it shares with other pods' volumes (ActualDevice); empty: nothing.
+  VolumeKey found_device = {};  ///< The same as the disk tells, of one that nothing else tells of; or empty.
   UnmountPolicy unmount_policy = UnmountPolicy::Force;  ///< What may be done if its server is gone.
   /// SubPath mounts that are there: target (layout::sub_path) → path in the volume; empty: an earlier run's.
   std::map<std::string, std::string> sub_paths;

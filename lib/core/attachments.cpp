@@ -92,10 +92,28 @@ Result<void> add_detach_secrets(const ActualDevice& device, const ObjectStore& o
   return success();
 }
 
+namespace {
+
+/// A volume of a pod, which may be one that only the disk tells of.
+void adopt_published(const layout::VolumePath& place, const VolumeKey& key, ActualState& actual) {
+  ActualPod* pod = actual.find(place.pod);
+  if (pod == nullptr) return;
+  for (ActualVolume& volume : pod->volumes) {
+    if (volume.plugin == place.plugin && volume.directory == place.directory && volume.device.empty())
+      volume.found_device = key;
+  }
+}
+
+}  // namespace
+
 void adopt_attachments(const std::vector<CsiAttachment>& attachments, const MountTable& mounts,
                        const std::string& root_dir, ActualState& actual) {
   for (const CsiAttachment& attachment : attachments) {
     const VolumeKey key = layout::csi_key({attachment.driver, attachment.handle});
+    if (const auto place = layout::parse_csi_target(attachment.staged_path)) {
+      adopt_published(*place, key, actual);
+      continue;
+    }
     const bool is_attached = !attachment.node_id.empty();
     if (!is_attached && mounts.top_at(root_dir + "/" + attachment.staged_path) != nullptr) continue;
     ActualDevice& device = actual.ensure_device(key);
@@ -113,7 +131,8 @@ bool may_have_nameless_users(const ActualDevice& device) {
   return device.plugin == layout::csi_plugin() && (device.attachment || !device.is_recorded);
 }
 
-bool has_nameless_volume(const ActualState& actual, const std::map<PodUid, PodWork>& work) {
+bool has_nameless_volume(const ActualDevice& device, const ActualState& actual,
+                         const std::map<PodUid, PodWork>& work) {
   const auto is_held_up = [&](const PodUid& uid, const ActualVolume& volume) {
     const auto pod = work.find(uid);
     const VolumeWork* found = pod == work.end() ? nullptr : pod->second.find(volume.name);
@@ -122,9 +141,11 @@ bool has_nameless_volume(const ActualState& actual, const std::map<PodUid, PodWo
   return std::any_of(actual.pods().begin(), actual.pods().end(), [&](const auto& pod) {
     const std::vector<ActualVolume>& volumes = pod.second.volumes;
     return std::any_of(volumes.begin(), volumes.end(), [&](const ActualVolume& volume) {
-      const bool is_nameless = volume.plugin == layout::csi_plugin() && volume.device.empty() &&
+      const bool is_nameless = volume.plugin == device.plugin && volume.device.empty() &&
                                volume.shape.empty() && volume.state != PublishState::Absent;
-      return is_nameless && !is_held_up(pod.first, volume);
+      if (!is_nameless) return false;
+      if (!volume.found_device.empty()) return volume.found_device == device.key;
+      return !is_held_up(pod.first, volume);
     });
   });
 }

@@ -54,19 +54,21 @@ void note_published(const ActualVolume& volume, std::vector<Step>& steps);
 Result<void> add_detach_secrets(const ActualDevice& device, const ObjectStore& objects,
                                 std::vector<Step>& steps);
 
-/// Takes in what an earlier run had attached or staged: of what was staged there may be a record too, and
-/// after a reboot this is all there is. What was staged only, and is mounted still, though in no record, is
-/// left alone: it may be somebody else's, or be used by whom nobody knows.
+/// Takes in what an earlier run had attached or staged, and which volumes its pods have: of all that there may
+/// be a record too, and after a reboot this is all there is. What was staged only, and is mounted still,
+/// though in no record, is left alone: it may be somebody else's, or be used by whom nobody knows.
 void adopt_attachments(const std::vector<CsiAttachment>& attachments, const MountTable& mounts,
                        const std::string& root_dir, ActualState& actual);
 
 /// True for what may be a volume that has_nameless_volume() tells of: no record names its pods.
 bool may_have_nameless_users(const ActualDevice& device);
 
-/// True while a pod has a volume of a driver of which nobody knows which one it is, as of one that was found
-/// on disk after a reboot: it may be any that is attached or staged, and is unpublished first. One that
-/// cannot be unpublished holds up nobody else.
-bool has_nameless_volume(const ActualState& actual, const std::map<PodUid, PodWork>& work);
+/// True while a pod has a volume that no record tells of, as of one that was found on disk after a reboot,
+/// and that is the device's, as the disk tells: it is unpublished first. One of a CSI driver that lacks the
+/// file that says which it is may be any that is attached or staged; if it cannot be unpublished it holds up
+/// nobody else.
+bool has_nameless_volume(const ActualDevice& device, const ActualState& actual,
+                         const std::map<PodUid, PodWork>& work);
 
 /// As node.status.volumesInUse has it (kubelet-behaviours 3): attachable, and wanted or there. True before
 /// anything is done with the volume, so that whoever attaches can tell when it may be detached.

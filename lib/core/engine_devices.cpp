@@ -20,7 +20,7 @@ void Core::Engine::plan_device_of(const VolumeKey& key, Instant now) {
   DeviceView view;
   view.is_wanted = recipe.has_value();
   const bool is_held =
-      !is_busy && !recipe && may_have_nameless_users(*device) && has_nameless_volume(actual_, work_);
+      !is_busy && !recipe && may_have_nameless_users(*device) && has_nameless_volume(*device, actual_, work_);
   view.is_needed = is_device_needed(key, work) || is_held;
   // What was taken down meanwhile has nothing left to prove, and goes up as any other.
   if (device->state != DeviceState::Staged || device->is_uncertain) work.is_unproven = false;

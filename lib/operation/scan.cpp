@@ -3,8 +3,10 @@
 #include <cerrno>
 
 #include "operation/csi_attach.h"
+#include "operation/csi_calls.h"
 #include "operation/csi_staged.h"
 #include "operation/stamp.h"
+#include "step/csi_layout.h"
 #include "step/layout.h"
 
 namespace mooring {
@@ -23,12 +25,14 @@ class Scanner {
 
  private:
   Result<std::vector<DirectoryEntry>> list_if_there(const std::string& path);
+  void note_published(const PodUid& pod, const VolumeDirectory& directory);
   Result<void> scan_volumes(FoundPod& pod);
   Result<FoundPod> scan_pod(const std::string& name);
 
   kernel::Files& files_;
   const MountTable& mounts_;
   std::string root_;
+  std::vector<CsiAttachment> published_;
 };
 
 /// The entries of a directory; none if it is not there.
@@ -36,6 +40,17 @@ Result<std::vector<DirectoryEntry>> Scanner::list_if_there(const std::string& pa
   Result<std::vector<DirectoryEntry>> entries = files_.list(path);
   if (!entries && entries.error().errno_value == ENOENT) return std::vector<DirectoryEntry>();
   return entries;
+}
+
+/// Notes which volume of a driver it is, if the file beside it tells: after a reboot nothing else does.
+void Scanner::note_published(const PodUid& pod, const VolumeDirectory& directory) {
+  csi::VolumeData volume = read_volume_data(layout::csi_target_data(pod, directory), files_);
+  if (!layout::is_csi_driver_element(volume.driver) || volume.volume_handle.empty()) return;
+  published_.push_back({std::move(volume.driver),
+                        std::move(volume.volume_handle),
+                        {},
+                        std::nullopt,
+                        layout::csi_target(pod, directory)});
 }
 
 Result<void> Scanner::scan_volumes(FoundPod& pod) {
@@ -55,6 +70,7 @@ Result<void> Scanner::scan_volumes(FoundPod& pod) {
       FoundVolume found{layout::unescape(plugin.name), VolumeDirectory(directory.name), false};
       const std::string path = volumes + "/" + plugin.name + "/" + directory.name;
       found.is_mount_root = mounts_.top_at(root_ + path) != nullptr;
+      if (found.plugin == layout::csi_plugin()) note_published(pod.uid, found.directory);
       pod.volumes.push_back(std::move(found));
     }
   }
@@ -94,8 +110,10 @@ Result<TreeFacts> Scanner::run() {
   for (const DirectoryEntry& entry : trash)
     tree.trash.push_back(entry.name);
   MOORING_TRY(const auto staged, find_staged_csi(files_));
+  tree.attachments = std::move(published_);
   if (!staged) return tree;  // Nor is anything attached.
-  MOORING_TRY(tree.attachments, find_csi_attachments(files_));
+  MOORING_TRY(const auto attached, find_csi_attachments(files_));
+  tree.attachments.insert(tree.attachments.end(), attached.begin(), attached.end());
   tree.attachments.insert(tree.attachments.end(), staged->begin(), staged->end());
   return tree;
 }

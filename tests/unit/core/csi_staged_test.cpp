@@ -8,6 +8,7 @@ namespace {
 using namespace csi_shared;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 /// Of a pod that did not come back after a reboot, of a volume that Mooring did not attach.
 class CsiStaged : public CsiAttach {
@@ -24,6 +25,10 @@ class CsiStaged : public CsiAttach {
     pod.volumes.push_back({PluginName("kubernetes.io/csi"), VolumeDirectory("pv"), false});
     tree.pods = {pod};
     return tree;
+  }
+  /// Of the pod's volume: what the file beside it says.
+  static CsiAttachment in_pod(const DriverName& driver, const std::string& handle) {
+    return {driver, handle, {}, std::nullopt, layout::csi_target(uid_of("web"), VolumeDirectory("pv"))};
   }
   void put_driver_that_does_not_attach() {
     shell.write_text("driver.yaml",
@@ -50,6 +55,39 @@ TEST_F(CsiStaged, after_a_reboot_what_pods_may_have_of_it_goes_first) {
   shell.end("unpublish default/web/pv");
   if (!shell.is_in_flight(unstage)) shell.wake();
   EXPECT_TRUE(shell.is_in_flight(unstage));
+}
+
+TEST_F(CsiStaged, after_a_reboot_a_volume_that_the_disk_names_holds_up_no_other) {
+  TreeFacts tree = left_with_pod();
+  tree.attachments.push_back(in_pod(DriverName("e.example.com"), "x"));
+  start("", tree);
+  EXPECT_THAT(shell.doing(), UnorderedElementsAre("unpublish default/web/pv", unstage));
+  shell.end(unstage);
+  shell.finish();
+  EXPECT_FALSE(device());
+}
+
+TEST_F(CsiStaged, after_a_reboot_a_volume_that_the_disk_names_goes_first_however_often_that_fails) {
+  TreeFacts tree = left_with_pod();
+  tree.attachments.push_back(in_pod(volume().driver, volume().handle));
+  start("", tree);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_THAT(shell.doing(), ElementsAre("unpublish default/web/pv"));
+    shell.fail("unpublish default/web/pv", error_of(ErrorKind::Uncertain, "DeadlineExceeded"));
+    while (shell.in_flight.empty())
+      shell.wake();
+  }
+  shell.end("unpublish default/web/pv");
+  while (!shell.is_in_flight(unstage))
+    shell.wake();
+}
+
+TEST_F(CsiStaged, after_a_reboot_one_that_nothing_names_holds_up_others_until_it_fails) {
+  start("", left_with_pod());
+  ASSERT_THAT(shell.doing(), ElementsAre("unpublish default/web/pv"));
+  shell.fail("unpublish default/web/pv", error_of(ErrorKind::Uncertain, "DeadlineExceeded"));
+  while (!shell.is_in_flight(unstage))
+    shell.wake();
 }
 
 TEST_F(CsiStaged, after_a_reboot_a_pod_that_comes_back_has_it_staged_anew_and_never_unstaged) {

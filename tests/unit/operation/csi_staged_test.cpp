@@ -43,6 +43,17 @@ TEST_F(CsiStaged, a_scan_finds_raw_devices_too) {
   EXPECT_THAT(found(), ElementsAre(staged_at(stage.path)));
 }
 
+TEST_F(CsiStaged, a_scan_tells_which_volume_a_pod_has_also_after_a_reboot) {
+  run_well({csi_publish()});
+  EXPECT_THAT(found(), ElementsAre(staged_at(csi_target)));
+  fake.reboot();
+  EXPECT_THAT(found(), ElementsAre(staged_at(csi_target)));
+  fake.put_file(root(csi_target_data), R"({"driverName":"../..","volumeHandle":"h"})");
+  EXPECT_THAT(found(), IsEmpty());
+  fake.put_file(root(csi_target_data), "{");
+  EXPECT_THAT(found(), IsEmpty());
+}
+
 TEST_F(CsiStaged, what_is_somebody_elses_or_cannot_be_read_is_passed_over) {
   run_well({csi_stage()});
   const std::string copy = folder_ + csi_driver.str() + "/copy/vol_data.json";
