@@ -67,12 +67,12 @@ std::vector<std::string> mount_options_of(const PersistentVolume& volume) {
   return {options.begin(), options.end()};
 }
 
-void set_read_only(manifest::VolumeSource& source) {
-  std::visit(
-      [](auto& one) {
-        if constexpr (requires { one.read_only; }) one.read_only = true;
-      },
-      source);
+/// True if the PersistentVolume's source makes the volume read-only for every pod. That of a CSI driver tells
+/// only whoever attaches it; the node service is told what the claim says (kubelet-behaviours 15.3).
+bool is_read_only_for_pods(const PersistentVolume& volume) {
+  const auto* csi = std::get_if<manifest::CsiSource>(&volume.source);
+  if (csi != nullptr && csi->driver != manifest::block_driver) return false;
+  return is_read_only(volume.source);
 }
 
 const BindingCondition* condition_of(const ObjectKey& key, const ClaimsView& claims) {
@@ -171,9 +171,8 @@ Result<ResolvedVolume> resolve_volume(const manifest::Pod& pod, const manifest::
   const bool is_for_reading =
       persistent.access_modes.size() == 1 && persistent.access_modes.contains(AccessMode::ReadOnlyMany);
   resolved.read_only =
-      (source != nullptr && source->read_only) || is_read_only(persistent.source) || is_for_reading;
+      (source != nullptr && source->read_only) || is_read_only_for_pods(persistent) || is_for_reading;
   resolved.volume = {volume.name, persistent.source};
-  if (resolved.read_only) set_read_only(resolved.volume.source);
   resolved.directory = VolumeDirectory(persistent.name.str());
   resolved.mode = persistent.volume_mode;
   resolved.mount_options = mount_options_of(persistent);

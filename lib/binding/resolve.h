@@ -14,14 +14,14 @@ namespace mooring {
 
 /// What a volume of a pod really is.
 struct ResolvedVolume {
-  /// The pod's name of it, and the source of the pod's own or of the PersistentVolume. Where the source has a
-  /// field that says readOnly it says what `read_only` says.
+  /// The pod's name of it, and the source of the pod's own or of the PersistentVolume, as it is written: what
+  /// that says of the volume itself is the same for all pods, whatever one of them asks for.
   manifest::Volume volume;
   VolumeDirectory directory;  ///< The PersistentVolume's name for a claim, else the volume's.
   std::shared_ptr<const manifest::PersistentVolume> persistent;  ///< nullptr: the pod's own.
   ObjectKey claim;                                               ///< Empty likewise.
   manifest::VolumeMode mode = manifest::VolumeMode::Filesystem;
-  bool read_only = false;
+  bool read_only = false;                  ///< For this pod.
   std::vector<std::string> mount_options;  ///< The PersistentVolume's, sorted, each once.
 };
 
@@ -41,7 +41,8 @@ std::optional<ObjectKey> claim_of(const manifest::Pod& pod, const manifest::Volu
 /// (kubelet-behaviours 2.3, 5.4 step 2).
 ///
 /// A volume is read-only if the pod, the PersistentVolume's source, or access modes that are ReadOnlyMany
-/// alone say so.
+/// alone say so. The source of a CSI driver's does not: its `readOnly` is for whoever attaches it, and the
+/// node service is told what the claim says (kubelet-behaviours 15.3; external-attacher, csiAttach).
 ///
 /// Final errors, each right until the pod, the ledger or the conditions change: "ClaimNotFound",
 /// "ClaimBeingDeleted" (not of a pod that has it), "ClaimNotBound" (or the reason of the claim's condition),

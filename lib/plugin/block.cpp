@@ -132,7 +132,7 @@ Result<Recipe> BlockPlugin::recipe(const RecipeRequest& request) const {
   MOORING_TRY(volume.format, format_policy_of(source.attributes, std::string(format_attribute),
                                               size != 0 ? FormatPolicy::IfBlank : FormatPolicy::Never));
   volume.type = source.file_system_type;
-  volume.read_only = source.read_only;
+  volume.read_only = source.read_only || (request.persistent != nullptr && is_only_read(*request.persistent));
   return device_volume_recipe(volume, request);
 }
 

@@ -18,9 +18,11 @@ constexpr const char* strategy_annotation = "mooring.io/fs-group-strategy";
 /// What a warm worker can walk through while others wait for it.
 constexpr std::uint64_t local_entries_max = 10'000;
 
-/// Whoever says so: the source, or the claim or the PersistentVolume that it came by.
+/// Whoever says so: the pod's own source, or the claim and the PersistentVolume that it came by, of which
+/// `read_only` tells already what counts.
 bool is_read_only(const RecipeRequest& request) {
-  return request.read_only || manifest::is_read_only(request.volume.source);
+  return request.read_only ||
+         (request.persistent == nullptr && manifest::is_read_only(request.volume.source));
 }
 
 struct SubPath {

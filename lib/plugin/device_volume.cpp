@@ -101,6 +101,10 @@ Recipe bound_recipe(const PluginName& plugin, const RecipeRequest& request, std:
   return recipe;
 }
 
+bool is_only_read(const manifest::PersistentVolume& volume) {
+  return volume.access_modes == std::set{manifest::AccessMode::ReadOnlyMany};
+}
+
 Recipe device_volume_recipe(const DeviceVolume& volume, const RecipeRequest& request) {
   if (request.mode == manifest::VolumeMode::Block) return raw_recipe(volume, request);
   DeviceRecipe device = staged(volume, request.mount_options);

@@ -27,6 +27,9 @@ struct DeviceVolume {
   bool may_make_image = false;
 };
 
+/// True if no pod of any node writes to the volume: its access modes are ReadOnlyMany alone.
+bool is_only_read(const manifest::PersistentVolume& volume);
+
 /// The recipe of such a volume, for one pod.
 Recipe device_volume_recipe(const DeviceVolume& volume, const RecipeRequest& request);
 

@@ -40,8 +40,7 @@ Result<Recipe> device_recipe(const LocalSource& source, const RecipeRequest& req
   if (request.persistent != nullptr) {
     MOORING_TRY(volume.format,
                 format_policy_of(request.persistent->annotations, format_annotation, FormatPolicy::IfBlank));
-    const auto& modes = request.persistent->access_modes;
-    volume.read_only = modes.size() == 1 && modes.contains(manifest::AccessMode::ReadOnlyMany);
+    volume.read_only = is_only_read(*request.persistent);
     volume.capacity_bytes =
         static_cast<std::uint64_t>(std::max<std::int64_t>(request.persistent->capacity.rounded_up(), 0));
   }

@@ -18,9 +18,9 @@ namespace mooring {
 /// The manifest of a PersistentVolume of 1Gi, for one writer, without a class. `spec`: more of its spec.
 inline std::string persistent(const std::string& name, const std::string& spec = "",
                               const std::string& metadata = "") {
-  const bool has_source = spec.find("  csi:") != std::string::npos ||
-                          spec.find("  local:") != std::string::npos ||
-                          spec.find("  hostPath:") != std::string::npos;
+  const bool has_source =
+      spec.find("  csi:") != std::string::npos || spec.find("  local:") != std::string::npos ||
+      spec.find("  nfs:") != std::string::npos || spec.find("  hostPath:") != std::string::npos;
   return "apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: " + name + metadata +
          "}\nspec:\n  capacity: {storage: 1Gi}\n  accessModes: [ReadWriteOnce]\n" + spec +
          (has_source ? "" : "  nfs: {server: s, path: /" + name + "}\n") + "---\n";

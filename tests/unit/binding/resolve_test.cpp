@@ -105,8 +105,7 @@ TEST_F(Resolve, kb_2_3_read_only_if_the_pod_the_source_or_the_access_modes_say_s
         Case{"false", "[ReadWriteMany]", "false", false}}) {
     const std::string modes = std::string("accessModes: ") + c.modes;
     const std::string source =
-        std::string("  claimRef: {name: c}\n  csi: {driver: d, volumeHandle: h, readOnly: ") + c.of_source +
-        "}\n";
+        std::string("  claimRef: {name: c}\n  nfs: {server: s, path: /p, readOnly: ") + c.of_source + "}\n";
     read(text_replaced(persistent("pv", source), "accessModes: [ReadWriteOnce]", modes) +
          text_replaced(claim("c", "  volumeName: pv\n"), "accessModes: [ReadWriteOnce]", modes));
     ledger = {};
@@ -115,8 +114,22 @@ TEST_F(Resolve, kb_2_3_read_only_if_the_pod_the_source_or_the_access_modes_say_s
         resolve(pod_with(std::string("persistentVolumeClaim: {claimName: c, readOnly: ") + c.of_pod + "}"));
     ASSERT_TRUE(resolved) << resolved.error().text();
     EXPECT_EQ(resolved.value().read_only, c.is_read_only) << c.of_pod << c.modes << c.of_source;
-    EXPECT_EQ(is_read_only(resolved.value().volume.source), c.is_read_only) << "who asks the source";
-    EXPECT_EQ(is_read_only(resolved.value().persistent->source), std::string(c.of_source) == "true");
+    EXPECT_EQ(is_read_only(resolved.value().volume.source), std::string(c.of_source) == "true")
+        << "what the volume is to all pods is not what one of them asks for";
+  }
+}
+
+TEST_F(Resolve, kb_15_3_read_only_of_a_drivers_volume_is_for_whoever_attaches_it) {
+  for (const bool is_outside : {false, true}) {
+    const std::string driver = is_outside ? "d.example.com" : std::string(manifest::block_driver);
+    read(persistent("pv", "  claimRef: {name: c}\n  csi: {driver: " + driver +
+                              ", volumeHandle: h, readOnly: true, volumeAttributes: {device: /dev/sdb}}\n") +
+         claim("c", "  volumeName: pv\n"));
+    ledger = {};
+    const auto resolved = resolve_claim("c");
+    ASSERT_TRUE(resolved) << resolved.error().text();
+    EXPECT_EQ(resolved.value().read_only, !is_outside) << driver;
+    EXPECT_TRUE(is_read_only(resolved.value().volume.source)) << driver;
   }
 }
 

@@ -38,6 +38,33 @@ TEST_F(CsiAttach, kb_15_3_is_attached_before_it_is_staged_and_the_node_is_told_t
   EXPECT_TRUE(device()->in_use);
 }
 
+TEST_F(CsiAttach, kb_15_3_what_one_pod_may_do_is_not_what_the_volume_is_attached_for) {
+  knows_read_only = true;
+  start();
+  shell.write("reader", {{"v", "persistentVolumeClaim: {claimName: claim, readOnly: true}"}});
+  EXPECT_FALSE(only<PublishCsiController>().read_only) << "others may write to it";
+  attach_and_stage();
+  EXPECT_TRUE(only<PublishCsiVolume>().read_only);
+  shell.end(publish("reader"));
+  shell.write("writer", claim_volume);
+  EXPECT_FALSE(only<PublishCsiVolume>().read_only);
+  shell.end(publish("writer"));
+  EXPECT_TRUE(shell.pod("writer").ready);
+}
+
+TEST_F(CsiAttach, kb_15_3_read_only_of_the_volume_is_for_whoever_attaches_it_alone) {
+  knows_read_only = true;
+  start(", readOnly: true");
+  shell.write("web", claim_volume);
+  EXPECT_TRUE(only<PublishCsiController>().read_only);
+  attach_and_stage();
+  EXPECT_FALSE(only<PublishCsiVolume>().read_only);
+  shell.end(publish("web"));
+  const auto mounts = shell.core.container_mounts(uid_of("web"), ContainerName("main"));
+  ASSERT_TRUE(mounts);
+  EXPECT_FALSE(mounts.value().at(0).read_only);
+}
+
 TEST_F(CsiAttach, is_detached_after_it_was_unstaged) {
   start();
   make_ready("web");

@@ -46,7 +46,7 @@ class CsiAttach : public testing::Test {
  protected:
   explicit CsiAttach(bool others_attach = false) : shell(options_of(others_attach)) {}
 
-  static Outcome driver() {
+  Outcome driver() const {
     Outcome outcome;
     CsiDriver& driver = outcome.csi_driver.emplace();
     driver.name = DriverName("d.example.com");
@@ -55,6 +55,7 @@ class CsiAttach : public testing::Test {
     driver.node_id = "n1";
     driver.node.stage_unstage = true;
     driver.controller.emplace().publish_unpublish_volume = true;
+    driver.controller->publish_read_only = knows_read_only;
     return outcome;
   }
   static Outcome answer(const std::string& device) {
@@ -99,6 +100,7 @@ class CsiAttach : public testing::Test {
   }
 
   Shell shell;
+  bool knows_read_only = false;  ///< The controller, of what it attaches.
 };
 
 }  // namespace mooring::csi_shared

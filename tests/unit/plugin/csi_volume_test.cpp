@@ -313,7 +313,10 @@ TEST(CsiVolume, kb_15_6_fs_group_policy) {
 TEST(CsiVolume, kb_15_3_read_only_is_what_the_claim_says_and_not_the_volume) {
   Question question;
   question.source.read_only = true;  // For whoever attaches it.
-  EXPECT_FALSE(only<PublishCsiVolume>(question.recipe().publish.up).read_only);
+  question.pod.security.fs_group = 2000;
+  const Recipe recipe = question.recipe();
+  EXPECT_FALSE(only<PublishCsiVolume>(recipe.publish.up).read_only);
+  EXPECT_NE(find<ChangeGroup>(recipe.publish.up), nullptr);
   question.read_only = true;
   EXPECT_TRUE(only<PublishCsiVolume>(question.recipe().publish.up).read_only);
 }

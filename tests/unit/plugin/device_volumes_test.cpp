@@ -170,6 +170,14 @@ TEST(Block, a_source_that_is_read_only_is_never_written_to) {
   EXPECT_EQ(step_in<GrowFileSystem>(recipe.device->stage.up), nullptr);
 }
 
+TEST(Block, what_nobody_may_write_to_is_not_written_to_by_the_node) {
+  manifest::PersistentVolume volume = persistent_volume(csi({{"uuid", "6c1f"}}));
+  volume.access_modes = {manifest::AccessMode::ReadOnlyMany};
+  EXPECT_TRUE(step_in<MountDevice>(recipe_of(block, volume).value().device->stage.up)->read_only);
+  volume.access_modes.insert(manifest::AccessMode::ReadWriteOnce);
+  EXPECT_FALSE(step_in<MountDevice>(recipe_of(block, volume).value().device->stage.up)->read_only);
+}
+
 TEST(Block, an_image_grows_with_the_capacity_only_if_mooring_made_it) {
   const auto size = [](Attributes attributes) {
     const manifest::PersistentVolume volume =
