@@ -130,7 +130,8 @@ class Maker {
     capability.is_block = is_block_ || source_.file_system_type == block_type;
     if (capability.is_block) return capability;
     capability.fs_type = source_.file_system_type;
-    if (!is_inline_) capability.mount_flags = request_.mount_options;
+    // As they are written: a driver may tell flags by their order ("--mode", "0777"), and get some twice.
+    if (!is_inline_) capability.mount_flags = request_.persistent->mount_options;
     const auto& group = request_.pod.security.fs_group;
     if (group && driver_->node.volume_mount_group) capability.volume_mount_group = std::to_string(*group);
     return capability;

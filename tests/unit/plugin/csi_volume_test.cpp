@@ -44,6 +44,7 @@ struct Question {
     source.attributes = {{"share", "a"}};
     volume.name = ObjectName("pv-1");
     volume.access_modes = {AccessMode::ReadWriteOnce};
+    volume.mount_options = {"noatime"};
     pod.uid = PodUid("u1");
     pod.key = {Namespace("default"), ObjectName("web")};
     objects.apply(manifest::parse_file(secrets_text, "secrets.yaml"));
@@ -61,7 +62,7 @@ struct Question {
     if (!is_inline) {
       request.persistent = &volume;
       request.directory = VolumeDirectory("pv-1");
-      request.mount_options = {"noatime"};
+      request.mount_options = {"joined"};
     }
     Result<Recipe> recipe = csi_volume_recipe(request, setting);
     if (!recipe) return recipe;
@@ -280,6 +281,16 @@ struct Policy {
   bool read_only;
   bool gets_group;
 };
+
+TEST(CsiVolume, kb_9_2_mount_options_are_told_as_they_are_written) {
+  Question question;
+  question.volume.mount_options = {"noexec", "--dir-mode", "0777", "--file-mode", "0777", "exec"};
+  question.volume.annotations["volume.beta.kubernetes.io/mount-options"] = "ro";
+  const Recipe recipe = question.recipe();
+  EXPECT_EQ(only<StageCsiVolume>(recipe.device->stage.up).capability.mount_flags,
+            question.volume.mount_options);
+  EXPECT_EQ(only<PublishCsiVolume>(recipe.publish.up).capability.mount_flags, question.volume.mount_options);
+}
 
 TEST(CsiVolume, kb_15_6_fs_group_policy) {
   constexpr auto by_type = CsiGroupPolicy::ReadWriteOnceWithFsType;
