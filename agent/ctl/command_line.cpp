@@ -91,8 +91,10 @@ class Commands {
     add_name(add("delete", "delete a claim that no manifest holds any more", run_delete), "pvc/NAME");
     CLI::App* release =
         add("release", "make a Released or Failed volume free, its data as it is", run_release);
-    add_name(release, "pv/NAME");
-    release->add_flag("--forget", options_.forget, "forget a provisioned volume instead, and keep its data");
+    add_name(release, "pv/NAME, or with --forget volumesnapshot/NAME");
+    release->add_flag(
+        "--forget", options_.forget,
+        "forget a provisioned volume, or what is left of a snapshot, instead, and keep its data");
     add("retry", "try again now what waits for its next try", run_retry)
         ->add_option("NAME", options_.name, "pod/NAME; without it: everything");
   }

@@ -55,7 +55,7 @@ _mooringctl() {
     explain | wait) COMPREPLY=($(compgen -W "$(_mooringctl_names pods; _mooringctl_names pvc)" -- "$current")) ;;
     render | retry) COMPREPLY=($(compgen -W "$(_mooringctl_names pods)" -- "$current")) ;;
     delete) COMPREPLY=($(compgen -W "$(_mooringctl_names pvc)" -- "$current")) ;;
-    release) COMPREPLY=($(compgen -W "$(_mooringctl_names pv)" -- "$current")) ;;
+    release) COMPREPLY=($(compgen -W "$(_mooringctl_names pv; _mooringctl_names volumesnapshots)" -- "$current")) ;;
     plan | verify) COMPREPLY=($(compgen -f -- "$current")) ;;
     completion) COMPREPLY=($(compgen -W "bash" -- "$current")) ;;
   esac

@@ -27,6 +27,23 @@ void say_how_it_is(Client& client, const ObjectKey& key, ClaimCondition conditio
   message("no manifest that was read asks for claim " + key.text());
 }
 
+/// `name`: NAME, or NAMESPACE/NAME as the lists of what is amiss have it.
+ExitStatus forget_snapshots(const Options& options, const std::string& name) {
+  const std::size_t slash = name.find('/');
+  const bool is_full = slash != std::string::npos;
+  const ObjectKey key{Namespace(is_full ? name.substr(0, slash) : options.name_space),
+                      ObjectName(is_full ? name.substr(slash + 1) : name)};
+  const bool is_name =
+      !key.name_space.empty() && !key.name.empty() && key.name.str().find('/') == std::string::npos;
+  if (!is_name) return fail(usage_error("\"" + options.name + "\" is not of the form volumesnapshot/NAME"));
+  if (!options.forget)
+    return fail(usage_error("a snapshot can only be forgotten: say --forget; what its driver has stays"));
+  const auto client = connect(options);
+  if (!client) return fail(client.error());
+  const Result<void> forgotten = client.value()->forget_snapshots(key.name_space, key.name);
+  return forgotten ? ExitStatus::Ok : fail(forgotten.error());
+}
+
 }  // namespace
 
 ExitStatus wait_for_claim(const Options& options, const ObjectReference& object) {
@@ -58,7 +75,11 @@ ExitStatus run_delete(const Options& options) {
 }
 
 ExitStatus run_release(const Options& options) {
-  const auto name = name_of(options, Kind::PersistentVolumes, "pv/NAME");
+  if (const auto object = parse_object_reference(options.name);
+      object && object.value().kind == Kind::Snapshots)
+    return forget_snapshots(options, object.value().name);
+  const auto name = name_of(options, Kind::PersistentVolumes,
+                            "pv/NAME, volumesnapshot/NAME or volumesnapshot/NAMESPACE/NAME");
   if (!name) return fail(name.error());
   const auto client = connect(options);
   if (!client) return fail(client.error());

@@ -134,6 +134,15 @@ struct BusClaims {
     return released ? sd_bus_reply_method_return(call, "") : fail_call(error, released.error());
   }
 
+  static int forget_snapshots(sd_bus_message* call, void* data, sd_bus_error* error) {
+    auto& service = *static_cast<BusService*>(data);
+    ObjectKey key;
+    if (const int failed = read_key(call, key); failed < 0) return failed;
+    if (!service.may_change(call, error)) return -EPERM;
+    const Result<void> forgotten = service.callbacks_.forget_snapshots(key);
+    return forgotten ? sd_bus_reply_method_return(call, "") : fail_call(error, forgotten.error());
+  }
+
   static void append_paths(BusService& service, std::vector<std::string>& paths) {
     for (const ClaimStatus& claim : service.core_.claims())
       paths.push_back(claim_path({claim.name_space, claim.name}));
@@ -177,6 +186,8 @@ const sd_bus_vtable manager_table[] = {
                             SD_BUS_NO_RESULT, BusClaims::delete_claim, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("ReleaseVolume", SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_NO_RESULT,
                             BusClaims::release_volume, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ForgetVolumeSnapshots", SD_BUS_ARGS("s", namespace, "s", name, "a{sv}", options),
+                            SD_BUS_NO_RESULT, BusClaims::forget_snapshots, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END};
 
 const sd_bus_vtable claim_table[] = {

@@ -27,6 +27,7 @@ class BusService {
     std::function<void()> settled;  ///< See is_settled().
     std::function<Result<void>(const ObjectKey&)> delete_claim = {};           ///< See Core.
     std::function<Result<void>(const ObjectName&, bool)> release_volume = {};  ///< Likewise.
+    std::function<Result<void>(const ObjectKey&)> forget_snapshots = {};       ///< Likewise.
   };
 
   BusService(boost::asio::io_context& loop, const Core& core, std::string address, std::string root_dir,

@@ -152,6 +152,10 @@ Daemon::Daemon(const Options& options, std::string root_dir, kernel::Descriptor 
             [this](const ObjectName& volume, bool forget) {
               schedule_dispatch();
               return core_.release_volume(volume, forget, now());
+            },
+            [this](const ObjectKey& snapshot) {
+              schedule_dispatch();
+              return core_.forget_snapshots(snapshot, now());
             }}),
       signals_(loop_),
       plan_timer_(loop_),

@@ -335,6 +335,11 @@ Result<void> Client::release_volume(const ObjectName& name, bool forget) {
   return success();
 }
 
+Result<void> Client::forget_snapshots(const Namespace& name_space, const ObjectName& name) {
+  MOORING_TRY(connection_->manager_call("ForgetVolumeSnapshots", {name_space.str(), name.str()}));
+  return success();
+}
+
 Result<void> Client::reload() {
   MOORING_TRY(connection_->manager_call("Reload", {}));
   return success();

@@ -115,6 +115,9 @@ class Client {
   /// one that was provisioned and has no manifest is forgotten, and its data stays. "NoSuchVolume"; another
   /// reason if it is not to be had so.
   Result<void> release_volume(const ObjectName& name, bool forget);
+  /// Forgets what is left of VolumeSnapshots of that name: what was kept, and what cannot be deleted. What
+  /// their drivers have stays. "NoSuchSnapshot"; another reason if nothing of it is left so.
+  Result<void> forget_snapshots(const Namespace& name_space, const ObjectName& name);
   /// Reads all manifests again.
   Result<void> reload();
 

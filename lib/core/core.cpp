@@ -73,6 +73,9 @@ Result<void> Core::delete_claim(const ObjectKey& key, Instant now) {
 Result<void> Core::release_volume(const ObjectName& name, bool forget, Instant now) {
   return engine_->release_volume(name, forget, now);
 }
+Result<void> Core::forget_snapshots(const ObjectKey& key, Instant now) {
+  return engine_->forget_snapshots(key, now);
+}
 bool Core::is_measuring() const {
   return engine_->is_measuring();
 }

@@ -283,6 +283,10 @@ class Core {
   /// remembered of one that was provisioned and has no manifest, and its data stays. Final errors:
   /// "NoSuchVolume", "VolumeNotReleased", and "VolumeInManifest" of `forget`.
   Result<void> release_volume(const ObjectName& name, bool forget, Instant now);
+  /// Remembers nothing more of what is left of snapshots of that name: of those that were kept, and of those
+  /// that are to be deleted and cannot be. Their drivers are not asked for anything. Final errors:
+  /// "NoSuchSnapshot"; "SnapshotNotReleased", if nothing of it is left so.
+  Result<void> forget_snapshots(const ObjectKey& key, Instant now);
   /// True while what UsageAsked asked for is being measured; what hangs is not waited for.
   bool is_measuring() const;
   std::vector<StatusEvent> events_since(std::uint64_t sequence) const;

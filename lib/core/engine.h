@@ -56,6 +56,7 @@ class Core::Engine {
   std::vector<ClaimCandidate> explain_claim(const ObjectKey& key) const;
   Result<void> delete_claim(const ObjectKey& key, Instant now);
   Result<void> release_volume(const ObjectName& name, bool forget, Instant now);
+  Result<void> forget_snapshots(const ObjectKey& key, Instant now);
   std::vector<StatusEvent> events_since(std::uint64_t sequence) const { return log_.since(sequence); }
   bool knows_all() const;
   bool is_settled() const;
@@ -188,7 +189,6 @@ class Core::Engine {
   std::map<ObjectName, std::uint64_t> staged_bytes() const;
   void write_ledger(LedgerChanges changes, std::vector<BindingEvent> events, bool is_asked);
   LedgerChanges asked_changes() const;
-  bool may_forget(const ObjectName& name, const LedgerVolume& row) const;
   void note_conditions(BindingPlan& plan, Instant now);
   void ledger_changed(const LedgerChanges& changes);
   void let_go(const VolumeDirectory& directory);

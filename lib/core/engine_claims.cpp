@@ -75,6 +75,8 @@ void Core::Engine::on(LedgerWritten& event, Instant now) {
       asked_.releases.erase(name);
       asked_.tries.erase(name);
     }
+    for (const auto& [name, row] : written.transaction.changes.snapshots)
+      asked_.snapshots.erase(name);
   }
   for (const BindingEvent& line : written.events)
     log(now, line.warning, line.reason, line.object, line.message);

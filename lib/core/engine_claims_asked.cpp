@@ -1,16 +1,42 @@
 #include <utility>
 
+#include "base/quote.h"
 #include "binding/words.h"
 #include "core/engine.h"
 
 namespace mooring {
-/// True of what is to be removed or emptied, and cannot be.
-bool Core::Engine::may_forget(const ObjectName& name, const LedgerVolume& row) const {
-  const auto work = volume_work_.find(name);
-  const bool is_going =
-      row.state == LedgerVolume::State::Deleting || row.state == LedgerVolume::State::Recycling;
-  return is_going && work != volume_work_.end() && work->second.failure && work->second.doing == Doing::None;
+namespace {
+
+/// True if the last try of it failed, and nobody is at it now. `work` may be nullptr.
+bool has_failed(const ClaimedVolumeWork* work) {
+  return work != nullptr && work->failure && work->doing == Doing::None;
 }
+
+/// True of what is to be removed or emptied, and cannot be.
+bool may_forget(const LedgerVolume& row, const ClaimedVolumeWork* work) {
+  using State = LedgerVolume::State;
+  return (row.state == State::Deleting || row.state == State::Recycling) && has_failed(work);
+}
+
+/// True of what is kept, or is to be deleted, and cannot be.
+bool may_forget(const LedgerSnapshot& row, const ClaimedVolumeWork* work) {
+  using State = LedgerSnapshot::State;
+  return row.state == State::Released || (row.state == State::Deleting && has_failed(work));
+}
+
+const ClaimedVolumeWork* find(const std::map<ObjectName, ClaimedVolumeWork>& works, const ObjectName& name) {
+  const auto work = works.find(name);
+  return work == works.end() ? nullptr : &work->second;
+}
+
+/// What stays with its driver when the row is forgotten, and by which name somebody finds it there.
+std::string what_stays(const LedgerSnapshot& row) {
+  const std::string driver = "driver " + row.driver.str();
+  if (row.handle.empty()) return driver + " may have a snapshot named snapshot-" + row.uid;
+  return "what " + driver + " calls " + quoted_if_needed(row.handle) + " stays";
+}
+
+}  // namespace
 
 /// What people asked for, as far as it is right for the rows of this moment.
 LedgerChanges Core::Engine::asked_changes() const {
@@ -26,7 +52,8 @@ LedgerChanges Core::Engine::asked_changes() const {
   for (const auto& [name, forget] : asked_.releases) {
     const LedgerVolume* row = ledger_.find(name);
     if (row == nullptr) continue;
-    if (row->state != State::Released && row->state != State::Failed && !(forget && may_forget(name, *row)))
+    if (row->state != State::Released && row->state != State::Failed &&
+        !(forget && may_forget(*row, find(volume_work_, name))))
       continue;
     if (forget || store_.find_persistent_volume(name) != nullptr) {
       changes.volumes[name] = std::nullopt;
@@ -47,6 +74,11 @@ LedgerChanges Core::Engine::asked_changes() const {
     LedgerVolume changed = *row;
     changed.message.clear();
     changes.volumes[name] = std::move(changed);
+  }
+  for (const ObjectName& name : asked_.snapshots) {
+    const auto row = ledger_.snapshots.find(name);
+    if (row != ledger_.snapshots.end() && may_forget(row->second, snapshot_work_.find(name)))
+      changes.snapshots[name] = std::nullopt;
   }
   return changes;
 }
@@ -72,7 +104,7 @@ Result<void> Core::Engine::release_volume(const ObjectName& name, bool forget, I
   if (row == nullptr && !has_manifest)
     return refusal("NoSuchVolume", "there is no PersistentVolume " + name.str(), "");
   const bool is_left = row != nullptr && (row->state == State::Released || row->state == State::Failed);
-  if (!is_left && !(forget && row != nullptr && may_forget(name, *row))) {
+  if (!is_left && !(forget && row != nullptr && may_forget(*row, find(volume_work_, name)))) {
     return refusal("VolumeNotReleased", "PersistentVolume " + name.str() + " is not Released or Failed",
                    "see `mooringctl get pv`; a volume that a claim has goes free when the claim is deleted");
   }
@@ -88,6 +120,27 @@ Result<void> Core::Engine::release_volume(const ObjectName& name, bool forget, I
       forget ? "it was forgotten as somebody asked; its data stays"
              : "it is free for the next claim as somebody asked; its data stays");
   return success();
+}
+
+Result<void> Core::Engine::forget_snapshots(const ObjectKey& key, Instant now) {
+  bool is_known = store_.find_snapshot(key) != nullptr;
+  bool is_any_left = false;
+  for (const auto& [name, row] : ledger_.snapshots) {
+    if (row.snapshot != key) continue;
+    is_known = true;
+    if (!may_forget(row, snapshot_work_.find(name))) continue;
+    is_any_left = true;
+    asked_.snapshots.insert(name);
+    are_claims_touched_ = true;
+    log(now, false, "SnapshotForgotten", event_object(row),
+        "it was forgotten as somebody asked; " + what_stays(row));
+  }
+  if (is_any_left) return success();
+  if (!is_known) return refusal("NoSuchSnapshot", "there is no VolumeSnapshot " + key.text(), "");
+  return refusal("SnapshotNotReleased",
+                 "VolumeSnapshot " + key.text() +
+                     " is neither Released, nor Deleting with a driver that could not delete it",
+                 "see `mooringctl get volumesnapshots`; one that is wanted no more goes with its manifest");
 }
 
 }  // namespace mooring

@@ -52,7 +52,8 @@ void describe_row(VolumeSnapshotStatus& status, const LedgerSnapshot& row) {
     status.reason = "Released";
     status.message = "its manifest is gone; the driver keeps it, as its class says";
     status.action =
-        "to use it, or to have it forgotten here, put a VolumeSnapshotContent with its snapshotHandle there";
+        "to use it, put a VolumeSnapshotContent with its snapshotHandle there; to have it forgotten here, "
+        "`mooringctl release volumesnapshot/NAME --forget`";
   }
 }
 

@@ -159,6 +159,7 @@ struct ClaimsAsked {
   std::set<ObjectKey> deletions;
   std::map<ObjectName, bool> releases;  ///< True: to be forgotten.
   std::set<ObjectName> tries;           ///< Volumes that could not be made or grown.
+  std::set<ObjectName> snapshots;       ///< Rows of snapshots that are to be forgotten.
 };
 
 /// An operation that was started and has not ended.

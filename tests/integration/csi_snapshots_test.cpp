@@ -191,6 +191,26 @@ TEST_F(CsiSnapshots, ASnapshotWhoseDriverIsGoneWaitsForItAndIsDeletedThen) {
   EXPECT_TRUE(is_all_deleted()) << told();
 }
 
+TEST_F(CsiSnapshots, WhatCannotBeDeletedIsForgottenWhenSomebodySaysSo) {
+  start_with_data();
+  cut();
+  ASSERT_TRUE(becomes("Ready")) << told();
+  EXPECT_NE(node_.ctl()({"release", "volumesnapshot/s", "--forget"}).status, 0) << "its manifest is there";
+  driver_.kill();
+  std::filesystem::remove(driver_.registration());
+  std::filesystem::remove(driver_.socket());
+  ASSERT_TRUE(node_.eventually([&] { return !is_registered(); })) << node_.log();
+  remove();
+  ASSERT_TRUE(node_.eventually([&] { return field("reason") == "DriverNotRegistered"; })) << told();
+  EXPECT_EQ(node_.ctl()({"release", "volumesnapshot/s"}).status, 2) << "there is nothing that goes free";
+  const Ran released = node_.ctl()({"release", "volumesnapshot/default/s", "--forget"});
+  EXPECT_EQ(released.status, 0) << released.err;
+  EXPECT_TRUE(node_.eventually([&] { return field("phase").empty(); })) << told();
+  EXPECT_THAT(snapshots_of_driver(), SizeIs(1)) << "what the driver has stays";
+  EXPECT_THAT(node_.ctl()({"events"}).out, HasSubstr("SnapshotForgotten"));
+  EXPECT_NE(node_.ctl()({"release", "volumesnapshot/s", "--forget"}).status, 0) << "there is none";
+}
+
 TEST_F(CsiSnapshots, WhatIsRetainedIsListedAndUsedAgainByItsHandle) {
   start_with_data("Retain");
   cut();

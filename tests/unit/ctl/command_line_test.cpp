@@ -59,6 +59,10 @@ TEST(CommandLine, that_names_the_wrong_kind_is_refused_before_a_daemon_is_asked)
                                              {"delete", "data"},
                                              {"release", "pvc/data"},
                                              {"release", "pv/"},
+                                             {"release", "volumesnapshot/s"},
+                                             {"release", "volumesnapshot/", "--forget"},
+                                             {"release", "volumesnapshot/ns/", "--forget"},
+                                             {"release", "volumesnapshot/ns/s/x", "--forget"},
                                              {"wait", "pvc/data", "--for=ready"},
                                              {"wait", "pod/web", "--for=bound"},
                                              {"get", "nonsense"}}) {

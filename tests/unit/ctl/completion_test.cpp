@@ -42,7 +42,7 @@ TEST(Completion, offers_the_names_of_claims_volumes_and_classes) {
 
 TEST(Completion, offers_what_each_command_is_about) {
   EXPECT_EQ(offered("delete ''"), "pvc/a pvc/b\n");
-  EXPECT_EQ(offered("release ''"), "pv/a pv/b\n");
+  EXPECT_EQ(offered("release ''"), "pv/a pv/b volumesnapshots/a volumesnapshots/b\n");
   EXPECT_EQ(offered("explain ''"), "pods/a pods/b pvc/a pvc/b\n");
   EXPECT_EQ(offered("render ''"), "pods/a pods/b\n");
 }
