@@ -47,7 +47,8 @@ class CsiProvisioner : public Provisioner {
 
 /// The annotation of a StorageClass by which the driver is also told whose a volume is: the parameters
 /// csi.storage.k8s.io/pvc/name, pvc/namespace and pv/name. As --extra-create-metadata of
-/// external-provisioner; not all drivers bear parameters that they do not know.
+/// external-provisioner; not all drivers bear parameters that they do not know. Of a VolumeSnapshotClass see
+/// read_snapshot_class().
 inline constexpr const char* extra_create_metadata = "mooring.io/extra-create-metadata";
 
 /// The annotations of a PersistentVolume that say which secret its deletion needs; empty: none.

@@ -5,6 +5,7 @@
 
 #include "base/quote.h"
 #include "manifest/names.h"
+#include "provision/csi_provisioner.h"
 
 namespace mooring {
 namespace {
@@ -60,6 +61,12 @@ Result<SnapshotClass> read_snapshot_class(const manifest::VolumeSnapshotClass& s
       return invalid(snapshot_class, "the parameter " + quoted(key) + " is unknown",
                      "parameters of this prefix are not the driver's: correct it, or leave it out");
     }
+  }
+  const auto extra = snapshot_class.annotations.find(extra_create_metadata);
+  if (extra != snapshot_class.annotations.end() && extra->second == "true") {
+    found.parameters[std::string(reserved) + "volumesnapshot/name"] = snapshot.name.str();
+    found.parameters[std::string(reserved) + "volumesnapshot/namespace"] = snapshot.name_space.str();
+    found.parameters[std::string(reserved) + "volumesnapshotcontent/name"] = content.str();
   }
   if (name.empty() && name_space.empty()) return found;
   if (name.empty() || name_space.empty())

@@ -20,6 +20,9 @@ struct SnapshotClass {
 /// (and snapshotter-list-secret-..., which nobody needs here) are reserved, in which stand
 /// ${volumesnapshotcontent.name}, ${volumesnapshot.namespace}, and for names ${volumesnapshot.name}. All else
 /// of that prefix is refused: "InvalidParameters".
+/// With the annotation mooring.io/extra-create-metadata: "true" the driver is told volumesnapshot/name,
+/// volumesnapshot/namespace and volumesnapshotcontent/name of that prefix besides, as with
+/// --extra-create-metadata of csi-snapshotter.
 Result<SnapshotClass> read_snapshot_class(const manifest::VolumeSnapshotClass& snapshot_class,
                                           const ObjectKey& snapshot, const ObjectName& content);
 

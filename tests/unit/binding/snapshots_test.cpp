@@ -97,6 +97,34 @@ TEST_F(Snapshots, are_written_down_before_the_driver_is_asked_and_are_asked_for_
   EXPECT_THAT(volumes_being_cut(rows), ElementsAre(find("c")->volume));
 }
 
+TEST_F(Snapshots, tell_their_driver_whose_they_are_if_their_class_says_so) {
+  const struct {
+    const char* annotation;
+    bool is_told;
+  } cases[] = {{"", false},
+               {", annotations: {mooring.io/extra-create-metadata: \"true\"}", true},
+               {", annotations: {mooring.io/extra-create-metadata: \"false\"}", false}};
+  for (const auto& one : cases) {
+    rows.clear();
+    cut(snapshot_class("keep", "parameters: {fast: \"no\"}\n", "Delete", "d.example.com", one.annotation) +
+        snapshot_yaml("s", "c", of_keep));
+    const auto step = std::get<CreateCsiSnapshot>(work_of(row()).steps.at(0));
+    std::map<std::string, std::string> expected{{"fast", "no"}};
+    if (one.is_told) {
+      expected["csi.storage.k8s.io/volumesnapshot/name"] = "s";
+      expected["csi.storage.k8s.io/volumesnapshot/namespace"] = "default";
+      expected["csi.storage.k8s.io/volumesnapshotcontent/name"] = content_name(row()).str();
+    }
+    EXPECT_EQ(step.request.parameters, expected) << one.annotation;
+    const LedgerSnapshot before = row();
+    cut(snapshot_class("keep", "parameters: {fast: \"no\"}\n") + snapshot_yaml("s", "c", of_keep));
+    EXPECT_EQ(row(), before) << "it is asked for as it was first, whatever its class says since";
+    // What was asked for is asked for once more to learn its handle.
+    cut(snapshot_class("keep"));
+    EXPECT_EQ(std::get<DeleteCsiSnapshot>(work_of(row()).steps.at(0)).request.parameters, expected);
+  }
+}
+
 TEST_F(Snapshots, are_usable_when_the_driver_says_so) {
   cut(snapshot_class("keep") + snapshot_yaml("s", "c", of_keep));
   end({Kind::Made, {"snap-1", "vol-7", 1ull << 30, "2026-01-01T00:00:00Z", false}, {}});
