@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "plugin/csi_objects.h"
+#include "plugin/flex_device.h"
 #include "step/csi_layout.h"
 
 namespace mooring {
@@ -104,11 +105,27 @@ void adopt_published(const layout::VolumePath& place, const VolumeKey& key, Actu
   }
 }
 
+/// A volume that a FlexVolume driver attached. False: it is none of that.
+bool adopt_flex(const CsiAttachment& attachment, const MountTable& mounts, const std::string& root_dir,
+                ActualState& actual) {
+  const VolumeKey key(attachment.driver.str() + "/" + attachment.handle);
+  const auto device = parse_flex_key(key);
+  if (!device || attachment.staged_path != layout::flex_staged(device->plugin, device->element)) return false;
+  if (actual.find_device(key) != nullptr) return true;
+  if (mounts.top_at(root_dir + "/" + attachment.staged_path) != nullptr) return true;
+  ActualDevice& adopted = actual.ensure_device(key);
+  adopted.plugin = device->plugin;
+  adopted.is_uncertain = true;
+  adopted.may_be_staged = true;
+  return true;
+}
+
 }  // namespace
 
 void adopt_attachments(const std::vector<CsiAttachment>& attachments, const MountTable& mounts,
                        const std::string& root_dir, ActualState& actual) {
   for (const CsiAttachment& attachment : attachments) {
+    if (adopt_flex(attachment, mounts, root_dir, actual)) continue;
     const VolumeKey key = layout::csi_key({attachment.driver, attachment.handle});
     if (const auto place = layout::parse_csi_target(attachment.staged_path)) {
       adopt_published(*place, key, actual);
@@ -128,7 +145,8 @@ void adopt_attachments(const std::vector<CsiAttachment>& attachments, const Moun
 }
 
 bool may_have_nameless_users(const ActualDevice& device) {
-  return device.plugin == layout::csi_plugin() && (device.attachment || !device.is_recorded);
+  if (device.plugin == layout::csi_plugin()) return device.attachment || !device.is_recorded;
+  return !device.is_recorded && parse_flex_key(device.key);
 }
 
 bool has_nameless_volume(const ActualDevice& device, const ActualState& actual,
@@ -138,12 +156,14 @@ bool has_nameless_volume(const ActualDevice& device, const ActualState& actual,
     const VolumeWork* found = pod == work.end() ? nullptr : pod->second.find(volume.name);
     return found != nullptr && found->failure;
   };
+  const auto flex = parse_flex_key(device.key);
   return std::any_of(actual.pods().begin(), actual.pods().end(), [&](const auto& pod) {
     const std::vector<ActualVolume>& volumes = pod.second.volumes;
     return std::any_of(volumes.begin(), volumes.end(), [&](const ActualVolume& volume) {
       const bool is_nameless = volume.plugin == device.plugin && volume.device.empty() &&
                                volume.shape.empty() && volume.state != PublishState::Absent;
       if (!is_nameless) return false;
+      if (flex) return volume.directory.str() == flex->volume;
       if (!volume.found_device.empty()) return volume.found_device == device.key;
       return !is_held_up(pod.first, volume);
     });

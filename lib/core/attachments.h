@@ -54,9 +54,10 @@ void note_published(const ActualVolume& volume, std::vector<Step>& steps);
 Result<void> add_detach_secrets(const ActualDevice& device, const ObjectStore& objects,
                                 std::vector<Step>& steps);
 
-/// Takes in what an earlier run had attached or staged, and which volumes its pods have: of all that there may
-/// be a record too, and after a reboot this is all there is. What was staged only, and is mounted still,
-/// though in no record, is left alone: it may be somebody else's, or be used by whom nobody knows.
+/// Takes in what an earlier run had attached or staged, of FlexVolume drivers too, and which volumes its pods
+/// have: of all that there may be a record too, and after a reboot this is all there is. What was staged
+/// only, and is mounted still, though in no record, is left alone: it may be somebody else's, or be used by
+/// whom nobody knows.
 void adopt_attachments(const std::vector<CsiAttachment>& attachments, const MountTable& mounts,
                        const std::string& root_dir, ActualState& actual);
 

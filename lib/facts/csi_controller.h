@@ -59,10 +59,10 @@ struct CsiPublishContext {
 /// to have it detached when no manifest tells of it any more. The name of a secret, never its value.
 struct CsiAttachment {
   DriverName driver;
-  std::string handle;
+  std::string handle;               ///< Of a FlexVolume driver: the last element of the path.
   std::string node_id;              ///< The node's name then; empty: it was staged, and not attached.
   std::optional<ObjectKey> secret;  ///< controllerPublishSecretRef.
-  std::string staged_path;          ///< Relative: where it was to be staged.
+  std::string staged_path;          ///< Relative: where it was to be staged; or, for a pod, published.
   friend bool operator==(const CsiAttachment&, const CsiAttachment&) = default;
 };
 

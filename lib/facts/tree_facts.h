@@ -35,7 +35,7 @@ struct FoundPod {
 struct TreeFacts {
   std::vector<FoundPod> pods;
   std::vector<std::string> trash;               ///< Names below `trash/` that wait to be removed.
-  std::vector<CsiAttachment> attachments = {};  ///< And stagings: begun once, and ended by nobody.
+  std::vector<CsiAttachment> attachments = {};  ///< And what is staged, and what pods have.
 };
 
 }  // namespace mooring

@@ -48,11 +48,11 @@ void add_devices(const std::string& path, kernel::Files& files, std::vector<CsiA
 
 }  // namespace
 
-Result<std::optional<std::vector<CsiAttachment>>> find_staged_csi(kernel::Files& files) {
+Result<std::vector<CsiAttachment>> find_staged_csi(kernel::Files& files) {
   std::vector<CsiAttachment> found;
   const std::string root = std::string(layout::plugins) + "/" + layout::csi_plugin().str();
   const auto entries = files.list(root);
-  if (!entries && entries.error().errno_value == ENOENT) return std::optional<std::vector<CsiAttachment>>();
+  if (!entries && entries.error().errno_value == ENOENT) return found;
   if (!entries) return entries.error();
   for (const DirectoryEntry& entry : entries.value()) {
     if (entry.type != kernel::FileType::Directory) continue;
@@ -64,7 +64,7 @@ Result<std::optional<std::vector<CsiAttachment>>> find_staged_csi(kernel::Files&
       add_devices(path, files, found);
     }
   }
-  return std::optional(std::move(found));
+  return found;
 }
 
 }  // namespace mooring

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "facts/csi_controller.h"
@@ -12,8 +11,7 @@ namespace mooring {
 /// say (step/csi_layout.h): after a reboot no record tells of them, and nothing is mounted. Each as an
 /// attachment of which nobody knows any more than that (CsiAttachment). What is not of the layout, or cannot
 /// be read, is passed over: drivers may have things of their own there, and no pod waits for any of it.
-/// nullopt: there is no directory of drivers, and so nothing below it, attached ones included.
 /// Error: the directory of all drivers is there and cannot be listed.
-Result<std::optional<std::vector<CsiAttachment>>> find_staged_csi(kernel::Files& files);
+Result<std::vector<CsiAttachment>> find_staged_csi(kernel::Files& files);
 
 }  // namespace mooring

@@ -48,7 +48,7 @@ Result<void> mount_by_default(const PublishFlexVolume& step, kernel::Kernel kern
 
 }  // namespace
 
-Error undo_failed_mount(Error error, const std::string& path, kernel::Kernel kernel) {
+Error unmount_failed(Error error, const std::string& path, kernel::Kernel kernel) {
   const auto left = kernel.mounts.listed_at(path);
   if (left && left.value()) {
     static_cast<void>(kernel.mounts.unmount_unseen(path, UnmountForce::None));
@@ -58,10 +58,15 @@ Error undo_failed_mount(Error error, const std::string& path, kernel::Kernel ker
       error.message += "; what it left mounted there could not be unmounted";
     }
   }
+  if (error.path.empty()) error.path = path;
+  return error;
+}
+
+Error undo_failed_mount(Error error, const std::string& path, kernel::Kernel kernel) {
+  error = unmount_failed(std::move(error), path, kernel);
   // What it wrote there instead stays: removing the directory fails then.
   const auto now = kernel.mounts.listed_at(path);
   if (now && !now.value()) static_cast<void>(kernel.files.remove_directory(path));
-  if (error.path.empty()) error.path = path;
   return error;
 }
 

@@ -1,4 +1,7 @@
+#include <cerrno>
+
 #include "operation/device_checks.h"
+#include "operation/device_links.h"
 #include "operation/device_steps.h"
 #include "operation/flex_call.h"
 #include "operation/flex_steps.h"
@@ -27,16 +30,25 @@ class FlexStager {
     MOORING_TRY(caller_.call(Command::GetVolumeName, {options_}));
     MOORING_TRY(const auto there, kernel_.mounts.listed_at(step_.path));
     if (there && is_still_attached()) return false;
+    if (!there) {
+      MOORING_TRY(mark());
+    }
     MOORING_TRY(const std::string device, attach());
     MOORING_TRY(const auto now, kernel_.mounts.listed_at(step_.path));
     if (now) return true;
-    MOORING_TRY(kernel_.files.make_directory(step_.path, layout::private_mode));
     const Result<void> mounted = mount(device);
-    if (!mounted) return undo_failed_mount(mounted.error(), step_.path, kernel_);
+    if (!mounted) return unmount_failed(mounted.error(), step_.path, kernel_);
     return true;
   }
 
  private:
+  /// From here on it may be attached, and stays so whatever fails: after a reboot, or a power cut, this
+  /// directory is all that tells of it. It goes when the volume is detached.
+  Result<void> mark() {
+    MOORING_TRY(const bool is_new, kernel_.files.make_directory(step_.path, layout::private_mode));
+    return is_new ? kernel_.files.flush(parent_of(step_.path)) : success();
+  }
+
   /// Of a volume that is mounted. If the driver cannot tell, it is.
   bool is_still_attached() {
     const auto answer = caller_.call(Command::IsAttached, {options_, SecretBytes(step_.node.str())});
@@ -100,6 +112,16 @@ Result<bool> grow_by_default(const MountFact& mounted, kernel::Kernel kernel) {
   return kernel.devices.grow_file_system(device, mounted.type, mounted.mount_point);
 }
 
+/// "NotEmpty": what the driver left in it is not Mooring's to remove, and nothing is detached under it.
+Result<void> check_empty(const std::string& path, kernel::Files& files) {
+  const auto entries = files.list(path);
+  if (!entries && entries.error().errno_value == ENOENT) return success();
+  if (!entries) return entries.error();
+  if (entries.value().empty()) return success();
+  MOORING_TRY(remove_if_empty(path, files));
+  return success();
+}
+
 }  // namespace
 
 Result<bool> run_flex(const ProbeFlexDriver& step, kernel::Kernel kernel, Outcome& outcome) {
@@ -125,10 +147,12 @@ Result<bool> run_flex(const UnstageFlexVolume& step, kernel::Kernel kernel, Outc
       MOORING_TRY(unmount_by_default(step.path, kernel.mounts));
     }
     MOORING_TRY(check_unmounted(step.program, step.path, kernel.mounts));
+    // The driver may have removed it, and the volume is attached yet (see FlexStager).
+    MOORING_TRY(kernel.files.make_directory(step.path, layout::private_mode));
   }
-  // The driver may have removed it. What it left in it is not Mooring's to remove.
-  MOORING_TRY(remove_if_empty(step.path, kernel.files));
+  MOORING_TRY(check_empty(step.path, kernel.files));
   MOORING_TRY(caller.call(Command::Detach, {SecretBytes(step.volume_name), SecretBytes(step.node.str())}));
+  MOORING_TRY(remove_if_empty(step.path, kernel.files));
   return true;
 }
 

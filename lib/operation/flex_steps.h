@@ -15,8 +15,9 @@ Result<bool> run_flex(const PublishFlexVolume& step, kernel::Kernel kernel, Outc
 Result<bool> run_flex(const UnpublishFlexVolume& step, kernel::Kernel kernel, Outcome& outcome);
 
 /// A call that was to mount something at `path`, where nothing was mounted before, failed: unmounts what it
-/// left, so that nobody takes half of it for the whole, and removes the directory if it is empty. The error,
-/// Uncertain if something is left.
+/// left, so that nobody takes half of it for the whole. The error, Uncertain if something is left.
+Error unmount_failed(Error error, const std::string& path, kernel::Kernel kernel);
+/// The same, and removes the directory if it is empty.
 Error undo_failed_mount(Error error, const std::string& path, kernel::Kernel kernel);
 
 /// Unmounts what is mounted at `path` without asking its file system anything; nothing there is success.

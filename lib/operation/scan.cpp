@@ -1,10 +1,13 @@
 #include "operation/scan.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "operation/csi_attach.h"
 #include "operation/csi_calls.h"
 #include "operation/csi_staged.h"
+#include "operation/flex_staged.h"
 #include "operation/stamp.h"
 #include "step/csi_layout.h"
 #include "step/layout.h"
@@ -28,6 +31,7 @@ class Scanner {
   void note_published(const PodUid& pod, const VolumeDirectory& directory);
   Result<void> scan_volumes(FoundPod& pod);
   Result<FoundPod> scan_pod(const std::string& name);
+  Result<void> scan_drivers(TreeFacts& tree);
 
   kernel::Files& files_;
   const MountTable& mounts_;
@@ -98,6 +102,31 @@ Result<FoundPod> Scanner::scan_pod(const std::string& name) {
   return pod;
 }
 
+/// What drivers outside attached and staged; most nodes have no directories of any.
+Result<void> Scanner::scan_drivers(TreeFacts& tree) {
+  MOORING_TRY(const auto kinds, list_if_there(std::string(layout::plugins) + "/kubernetes.io"));
+  const auto has = [&](std::string_view kind) {
+    return std::any_of(kinds.begin(), kinds.end(), [&](const DirectoryEntry& entry) {
+      return entry.name == kind && entry.type == FileType::Directory;
+    });
+  };
+  const auto add = [&](std::vector<CsiAttachment> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(tree.attachments));
+  };
+  add(std::move(published_));
+  if (has("csi")) {
+    MOORING_TRY(auto attached, find_csi_attachments(files_));
+    add(std::move(attached));
+    MOORING_TRY(auto staged, find_staged_csi(files_));
+    add(std::move(staged));
+  }
+  if (has("flexvolume")) {
+    MOORING_TRY(auto staged, find_staged_flex(files_));
+    add(std::move(staged));
+  }
+  return success();
+}
+
 Result<TreeFacts> Scanner::run() {
   TreeFacts tree;
   MOORING_TRY(const auto pods, list_if_there(std::string(layout::pods)));
@@ -109,12 +138,7 @@ Result<TreeFacts> Scanner::run() {
   MOORING_TRY(const auto trash, list_if_there(std::string(layout::trash)));
   for (const DirectoryEntry& entry : trash)
     tree.trash.push_back(entry.name);
-  MOORING_TRY(const auto staged, find_staged_csi(files_));
-  tree.attachments = std::move(published_);
-  if (!staged) return tree;  // Nor is anything attached.
-  MOORING_TRY(const auto attached, find_csi_attachments(files_));
-  tree.attachments.insert(tree.attachments.end(), attached.begin(), attached.end());
-  tree.attachments.insert(tree.attachments.end(), staged->begin(), staged->end());
+  MOORING_TRY(scan_drivers(tree));
   return tree;
 }
 

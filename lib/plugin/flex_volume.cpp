@@ -5,6 +5,7 @@
 #include "base/quote.h"
 #include "content/content.h"
 #include "flex/names.h"
+#include "plugin/flex_device.h"
 #include "step/layout.h"
 
 namespace mooring {
@@ -81,13 +82,17 @@ Result<std::vector<FlexSecret>> secrets_of(const RecipeRequest& request) {
   return secrets;
 }
 
-/// The name that the driver knows the volume by, from what it is called on disk.
-std::string volume_name_of(const VolumeElement& element) {
-  const std::string handle = layout::unescape_handle(element.str()).value_or(element.str());
-  return handle.substr(0, handle.find(digest_mark));
-}
-
 }  // namespace
+
+std::optional<FlexDevice> parse_flex_key(const VolumeKey& key) {
+  const std::string& text = key.str();
+  const std::size_t slash = text.rfind('/');
+  if (slash == std::string::npos || !flex::is_driver_name(text.substr(0, slash))) return std::nullopt;
+  const auto handle = layout::unescape_handle(text.substr(slash + 1));
+  if (!handle) return std::nullopt;
+  return FlexDevice{PluginName(text.substr(0, slash)), VolumeElement(text.substr(slash + 1)),
+                    handle->substr(0, handle->find(digest_mark))};
+}
 
 PluginName FlexVolumePlugin::name() const {
   return plugin_name();
@@ -183,13 +188,10 @@ std::vector<Step> FlexVolumePlugin::removal(const Remains& remains) const {
 }
 
 std::vector<Step> FlexVolumePlugin::detach(const DeviceRemains& remains) const {
-  const std::string& key = remains.key.str();
-  const std::size_t slash = key.rfind('/');
-  if (slash == std::string::npos || !flex::is_driver_name(key.substr(0, slash))) return {};
-  const PluginName plugin(key.substr(0, slash));
-  const VolumeElement element(key.substr(slash + 1));
-  return {UnstageFlexVolume{program_of(DriverName(plugin.str()), remains.drivers), volume_name_of(element),
-                            remains.node, layout::flex_staged(plugin, element)}};
+  const auto name = parse_flex_key(remains.key);
+  if (!name) return {};
+  return {UnstageFlexVolume{program_of(DriverName(name->plugin.str()), remains.drivers), name->volume,
+                            remains.node, layout::flex_staged(name->plugin, name->element)}};
 }
 
 std::optional<VolumeKey> FlexVolumePlugin::device_key(const manifest::PersistentVolume& volume) const {

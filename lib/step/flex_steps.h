@@ -72,13 +72,13 @@ struct StageFlexVolume {
   FlexProgram program;
   FlexVolume volume;
   NodeName node;
-  std::string path;          ///< layout::flex_staged().
+  std::string path;          ///< layout::flex_staged(). Made before `attach` and left whatever fails: a mark.
   std::string format_stamp;  ///< layout::flex_format_stamp().
   friend bool operator==(const StageFlexVolume&, const StageFlexVolume&) = default;
 };
 
-/// Undoes it (`unmountdevice` if something is mounted there, `detach`), and removes the directory if it is
-/// empty. By default what is mounted is unmounted.
+/// Undoes it (`unmountdevice` if something is mounted there, `detach`), and removes the directory, which must
+/// be empty before (else "NotEmpty", and no `detach`). By default what is mounted is unmounted.
 struct UnstageFlexVolume {
   FlexProgram program;
   std::string volume_name;

@@ -74,7 +74,7 @@ TEST_F(FlexStage, an_error_on_the_way_ends_it) {
     EXPECT_THAT(node.run_badly({stage()}).message, HasSubstr(command + " command failed"));
     node.hangs(command);
     EXPECT_EQ(node.run_badly({stage()}).kind, ErrorKind::Uncertain);
-    EXPECT_FALSE(node.fake.exists(path)) << command;
+    EXPECT_THAT(mounted(), IsEmpty()) << command;
   }
 }
 
