@@ -109,9 +109,14 @@ void Core::Engine::start_volume_work(Instant now) {
   }
   if (due.empty()) return;
   std::map<DriverName, std::size_t> calls = driver_calls();
+  const std::set<ObjectName> used = volumes_in_use();
   for (const ObjectName& name : due) {
     const LedgerVolume* row = ledger_.find(name);
     if (row == nullptr || wanted_work(*row) == Doing::None) continue;
+    // A pod may have come to have it while it was being written down that it goes.
+    const bool is_removal =
+        wanted_work(*row) == Doing::RemoveVolume || wanted_work(*row) == Doing::RecycleVolume;
+    if (is_removal && used.contains(name)) continue;
     ClaimedVolumeWork& work = volume_work_.at(name);
     work.driver = is_of_driver(*row) ? DriverName(row->provisioner) : DriverName();
     // So that a driver that hangs leaves workers to all others; what waits begins when one of these ends.

@@ -250,5 +250,23 @@ TEST_F(DriverClaims, waits_for_the_first_consumer_where_the_class_says_so) {
   EXPECT_NE(doing("stage "), "") << "the pod gets it on this node";
 }
 
+TEST_F(DriverClaims, what_a_pod_came_to_have_while_its_end_was_written_down_is_deleted_after_it_is_let_go) {
+  start_with();
+  put_driver(able_driver());
+  bind_claim();
+  shell_.is_ledger_slow = true;
+  shell_.feed(FileGone{"c.yaml"});
+  shell_.write("web", {{"v", of_claim("data")}});
+  ASSERT_EQ(shell_.core.devices().size(), 1U) << "the claim counts until it is written that it goes";
+  shell_.is_ledger_slow = false;
+  shell_.end_writing();
+  EXPECT_EQ(doing("delete pv/"), "");
+  while (doing("delete pv/").empty()) {
+    ASSERT_FALSE(shell_.in_flight.empty());
+    shell_.end(shell_.in_flight.front().what);
+  }
+  EXPECT_EQ(shell_.core.devices().size(), 0U);
+}
+
 }  // namespace
 }  // namespace mooring
