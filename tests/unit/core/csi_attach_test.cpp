@@ -376,5 +376,21 @@ TEST_F(CsiAttachByOthers, who_never_got_it_lets_it_go_again) {
   EXPECT_FALSE(device());
 }
 
+TEST_F(CsiAttach, kb_15_what_may_be_staged_is_not_detached_because_its_driver_calls_the_node_otherwise) {
+  start();
+  shell.write("web", claim_volume);
+  shell.end(attach, answer("/dev/x"));
+  shell.fail(stage, error_of(ErrorKind::Uncertain, "DeadlineExceeded"));
+  Outcome renamed = driver();
+  renamed.csi_driver->node_id = "n2";
+  // It goes up once more; meanwhile the driver starts again, and calls the node by another name.
+  shell.advance(61s);
+  shell.end(asking, renamed);
+  if (shell.is_in_flight(attach)) shell.fail(attach, error_of(ErrorKind::Transient, "Unavailable"));
+  while (!shell.is_in_flight(attach))
+    shell.wake();
+  EXPECT_EQ(only<PublishCsiController>().node_id, "n1") << "the driver may have staged it";
+}
+
 }  // namespace
 }  // namespace mooring
