@@ -57,6 +57,8 @@ PersistentVolumeClaim with_fixed_fields(const LedgerClaim& row, const Persistent
     ignore("spec.accessModes");
     accepted.access_modes = known.access_modes;
   }
+  // Their order was never checked, and earlier versions did not write it down: nobody is told that it stays.
+  accepted.first_access_mode = known.first_access_mode;
   if (manifest.volume_mode != known.volume_mode) {
     ignore("spec.volumeMode");
     accepted.volume_mode = known.volume_mode;

@@ -123,7 +123,10 @@ LedgerVolume row_of(ProvisionedVolume made, const LedgerClaim& row, const Storag
   volume.storage_class = storage_class.name.str();
   volume.reclaim_policy = storage_class.reclaim_policy;
   volume.volume_mode = row.claim.volume_mode;
-  if (volume.access_modes.empty()) volume.access_modes = row.claim.access_modes;
+  if (volume.access_modes.empty()) {
+    volume.access_modes = row.claim.access_modes;
+    volume.first_access_mode = row.claim.first_access_mode;
+  }
   if (volume.mount_options.empty()) volume.mount_options = storage_class.mount_options;
   if (volume.capacity < row.claim.request) volume.capacity = row.claim.request;
   volume.annotations.try_emplace("pv.kubernetes.io/provisioned-by", storage_class.provisioner);

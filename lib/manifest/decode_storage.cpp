@@ -25,6 +25,15 @@ std::set<AccessMode> decode_access_modes(const Field& field) {
   return modes;
 }
 
+/// The mode that is written first, if it is not the first of the set.
+std::optional<AccessMode> decode_first_access_mode(const Field& field, const std::set<AccessMode>& modes) {
+  for (const AccessMode mode : modes) {
+    const bool is_usual = mode == *modes.begin();
+    if (!is_usual && field.items().front().text() == to_string(mode)) return mode;
+  }
+  return std::nullopt;
+}
+
 VolumeMode decode_volume_mode(const Field& field) {
   return decode_choice<VolumeMode>(
       field, {{"Filesystem", VolumeMode::Filesystem}, {"Block", VolumeMode::Block}}, VolumeMode::Filesystem);
@@ -164,6 +173,7 @@ void decode_claim_body(const Field& metadata, const Field& spec, PersistentVolum
   spec.known_keys({"accessModes", "selector", "resources", "volumeName", "storageClassName", "volumeMode",
                    "dataSource", "dataSourceRef", "volumeAttributesClassName"});
   claim.access_modes = decode_access_modes(spec["accessModes"]);
+  claim.first_access_mode = decode_first_access_mode(spec["accessModes"], claim.access_modes);
   claim.volume_mode = decode_volume_mode(spec["volumeMode"]);
   const Field request = spec["resources"]["requests"]["storage"];
   const auto quantity = request.quantity();
@@ -207,11 +217,7 @@ std::optional<Object> decode_persistent_volume(const Field& document) {
   }
   if (spec["capacity"].entries().size() > 1) spec["capacity"].error("may have only the resource storage");
   volume->access_modes = decode_access_modes(spec["accessModes"]);
-  for (const AccessMode mode : volume->access_modes) {
-    const bool is_usual = mode == *volume->access_modes.begin();
-    if (!is_usual && spec["accessModes"].items().front().text() == to_string(mode))
-      volume->first_access_mode = mode;
-  }
+  volume->first_access_mode = decode_first_access_mode(spec["accessModes"], volume->access_modes);
   volume->volume_mode = decode_volume_mode(spec["volumeMode"]);
   volume->reclaim_policy =
       decode_reclaim_policy(spec["persistentVolumeReclaimPolicy"], ReclaimPolicy::Retain);

@@ -1,6 +1,5 @@
 #include "manifest/encode.h"
 
-#include <algorithm>
 #include <variant>
 
 #include "base/quote.h"
@@ -63,18 +62,10 @@ std::string reference_to(const std::string& name) {
   return Fields().json("name", string_literal(name)).str();
 }
 
-std::string access_modes(const std::set<AccessMode>& modes) {
-  return list(modes, [](AccessMode mode) { return string_literal(std::string(to_string(mode))); });
-}
-
 /// The one that was written first stays the first.
-std::string access_modes_of(const PersistentVolume& volume) {
-  std::vector<AccessMode> modes(volume.access_modes.begin(), volume.access_modes.end());
-  const auto first = volume.first_access_mode
-                         ? std::find(modes.begin(), modes.end(), *volume.first_access_mode)
-                         : modes.end();
-  if (first != modes.end()) std::rotate(modes.begin(), first, std::next(first));
-  return list(modes, [](AccessMode mode) { return string_literal(std::string(to_string(mode))); });
+std::string access_modes(const std::set<AccessMode>& modes, std::optional<AccessMode> first) {
+  return list(in_order(modes, first),
+              [](AccessMode mode) { return string_literal(std::string(to_string(mode))); });
 }
 
 std::string requirements(const std::vector<SelectorRequirement>& all) {
@@ -170,7 +161,7 @@ std::string encode(const PersistentVolume& volume) {
   metadata.text("name", volume.name.str());
   Fields spec;
   spec.json("capacity", Fields().text("storage", volume.capacity.text()).str());
-  spec.json("accessModes", access_modes_of(volume));
+  spec.json("accessModes", access_modes(volume.access_modes, volume.first_access_mode));
   spec.text("volumeMode", to_string(volume.volume_mode));
   spec.text("persistentVolumeReclaimPolicy", to_string(volume.reclaim_policy));
   spec.text("storageClassName", volume.storage_class);
@@ -193,7 +184,7 @@ std::string encode(const PersistentVolumeClaim& claim) {
   metadata.text("namespace", claim.key.name_space.str()).text("name", claim.key.name.str());
   metadata.text("uid", claim.uid);
   Fields spec;
-  spec.json("accessModes", access_modes(claim.access_modes));
+  spec.json("accessModes", access_modes(claim.access_modes, claim.first_access_mode));
   spec.text("volumeMode", to_string(claim.volume_mode));
   const Fields requests = Fields().text("storage", claim.request.text());
   spec.json("resources", Fields().json("requests", requests.str()).str());

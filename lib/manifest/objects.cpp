@@ -1,5 +1,6 @@
 #include "manifest/objects.h"
 
+#include <algorithm>
 #include <tuple>
 
 namespace mooring::manifest {
@@ -16,7 +17,7 @@ auto fields_of(const PersistentVolume& v) {
 auto fields_of(const PersistentVolumeClaim& c) {
   return std::tie(c.key, c.uid, c.labels, c.annotations, c.access_modes, c.volume_mode, c.request,
                   c.storage_class, c.volume_name, c.match_labels, c.match_expressions, c.has_selector,
-                  c.is_being_deleted, c.owner, c.data_source);
+                  c.is_being_deleted, c.owner, c.data_source, c.first_access_mode);
 }
 
 auto fields_of(const StorageClass& s) {
@@ -49,6 +50,13 @@ auto fields_of(const VolumeSnapshotContent& c) {
 }
 
 }  // namespace
+
+std::vector<AccessMode> in_order(const std::set<AccessMode>& modes, std::optional<AccessMode> first) {
+  std::vector<AccessMode> all(modes.begin(), modes.end());
+  const auto found = first ? std::find(all.begin(), all.end(), *first) : all.end();
+  if (found != all.end()) std::rotate(all.begin(), found, std::next(found));
+  return all;
+}
 
 bool operator==(const PersistentVolume& one, const PersistentVolume& other) {
   return fields_of(one) == fields_of(other);

@@ -115,6 +115,8 @@ struct PersistentVolumeClaim {
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;
   std::set<AccessMode> access_modes;
+  /// As of a PersistentVolume: what is made for the claim has the same order.
+  std::optional<AccessMode> first_access_mode = std::nullopt;
   VolumeMode volume_mode = VolumeMode::Filesystem;
   Quantity request;
   std::optional<std::string> storage_class;  ///< nullopt: the default class; "" is no class.
@@ -126,6 +128,10 @@ struct PersistentVolumeClaim {
   ClaimOwner owner = {};
   std::optional<DataSource> data_source = std::nullopt;
 };
+
+/// The modes with the one first that was written first; nullopt, or one that is not among them: as the set
+/// has them.
+std::vector<AccessMode> in_order(const std::set<AccessMode>& modes, std::optional<AccessMode> first);
 
 /// True if the two say the same, wherever they stand.
 bool operator==(const PersistentVolume& one, const PersistentVolume& other);

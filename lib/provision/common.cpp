@@ -64,6 +64,7 @@ manifest::PersistentVolume new_volume(const ProvisionRequest& request, const std
   volume.annotations["pv.kubernetes.io/provisioned-by"] = provisioner;
   volume.capacity = request.claim.request;
   volume.access_modes = request.claim.access_modes;
+  volume.first_access_mode = request.claim.first_access_mode;
   volume.volume_mode = request.claim.volume_mode;
   volume.reclaim_policy = request.storage_class.reclaim_policy;
   volume.storage_class = request.storage_class.name.str();

@@ -59,13 +59,14 @@ const CsiSource& source_of(const ProvisionedVolume& volume) {
   return source == nullptr ? none : *source;
 }
 
-/// One for each access mode that the claim asks for, as all of them are what the volume must be able to.
+/// One for each access mode that the claim asks for, as all of them are what the volume must be able to, and
+/// the claim's first of them first, as external-provisioner has them.
 std::vector<CsiCapability> capabilities_of(const ProvisionedVolume& volume) {
   const bool has_multi_writer = remembered(volume, "multiWriter") == "true";
   std::set<AccessMode> modes = volume.volume.access_modes;
   if (modes.empty()) modes.insert(AccessMode::ReadWriteOnce);
   std::vector<CsiCapability> found;
-  for (const AccessMode mode : modes) {
+  for (const AccessMode mode : in_order(modes, volume.volume.first_access_mode)) {
     CsiCapability one;
     one.is_block = volume.volume.volume_mode == manifest::VolumeMode::Block;
     if (!one.is_block) {

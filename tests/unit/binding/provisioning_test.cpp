@@ -34,6 +34,20 @@ TEST_F(Binding, kb_18_7_a_volume_is_made_in_two_changes) {
   EXPECT_EQ(condition("c"), BindingCondition{});
 }
 
+TEST_F(Binding, kb_15_3_what_is_made_for_a_claim_has_its_first_access_mode_first) {
+  const std::string manifests = storage_class("fast") + claim("c", "  storageClassName: fast\n");
+  const auto ordered = [&](const char* modes) { return text_replaced(manifests, "[ReadWriteOnce]", modes); };
+  read(ordered("[ReadWriteMany, ReadOnlyMany]"));
+  settle();
+  EXPECT_EQ(find_volume(find("c")->volume.str())->volume->first_access_mode,
+            manifest::AccessMode::ReadWriteMany);
+  // It is what it was made for that counts from then on.
+  read(ordered("[ReadOnlyMany, ReadWriteMany]"));
+  settle();
+  EXPECT_EQ(find("c")->claim.first_access_mode, manifest::AccessMode::ReadWriteMany);
+  EXPECT_EQ(condition("c").reason, "Provisioning") << "nobody is bothered with it";
+}
+
 TEST_F(Binding, kb_18_7_volumes_that_are_there_come_first) {
   read(storage_class("fast") + sized(persistent("pv", "  storageClassName: fast\n"), "9Gi") +
        claim("c", "  storageClassName: fast\n"));

@@ -76,6 +76,20 @@ TEST(Encode, kb_15_3_the_access_mode_that_was_written_first_stays_the_first) {
   EXPECT_EQ(read_back<PersistentVolume>(encode(other))->first_access_mode, std::nullopt);
 }
 
+TEST(Encode, kb_15_3_so_does_that_of_a_claim) {
+  const std::string text =
+      "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: c}\nspec: {resources: {requests: "
+      "{storage: 5Gi}}, accessModes: [ReadWriteMany, ReadOnlyMany]}\n";
+  const auto claim = read_back<PersistentVolumeClaim>(text);
+  ASSERT_NE(claim, nullptr);
+  EXPECT_EQ(claim->first_access_mode, AccessMode::ReadWriteMany);
+  expect_same_after_writing(*claim);
+  PersistentVolumeClaim other = *claim;
+  other.first_access_mode.reset();
+  EXPECT_FALSE(other == *claim);
+  EXPECT_EQ(read_back<PersistentVolumeClaim>(encode(other))->first_access_mode, std::nullopt);
+}
+
 /// Volumes and claims with any mix of fields, and texts that are hard to write.
 class Maker {
  public:
@@ -88,6 +102,7 @@ class Maker {
     volume.annotations = texts();
     volume.capacity = quantity();
     volume.access_modes = modes();
+    volume.first_access_mode = first_of(volume.access_modes);
     volume.volume_mode = one_of({VolumeMode::Filesystem, VolumeMode::Block});
     volume.reclaim_policy = one_of({ReclaimPolicy::Retain, ReclaimPolicy::Delete, ReclaimPolicy::Recycle});
     if (chance()) volume.storage_class = text();
@@ -107,6 +122,7 @@ class Maker {
     claim.labels = texts();
     claim.annotations = texts();
     claim.access_modes = modes();
+    claim.first_access_mode = first_of(claim.access_modes);
     claim.volume_mode = one_of({VolumeMode::Filesystem, VolumeMode::Block});
     claim.request = quantity();
     if (chance()) claim.storage_class = chance() ? name() : "";
@@ -124,6 +140,10 @@ class Maker {
  private:
   int number(int end) { return static_cast<int>(random_.below(static_cast<std::uint64_t>(end))); }
   bool chance() { return number(2) == 0; }
+  std::optional<AccessMode> first_of(const std::set<AccessMode>& modes) {
+    const auto first = std::next(modes.begin(), number(static_cast<int>(modes.size())));
+    return first == modes.begin() ? std::nullopt : std::optional(*first);
+  }
   template <class T>
   T one_of(std::initializer_list<T> all) {
     return *(all.begin() + number(static_cast<int>(all.size())));

@@ -84,6 +84,19 @@ TEST(CsiProvisioner, csi_each_access_mode_is_a_capability_of_the_volume) {
   }
 }
 
+TEST(CsiProvisioner, kb_15_3_the_claims_first_access_mode_is_the_first_capability_and_the_volumes_first) {
+  const CsiProvisioner provisioner(able_driver());
+  AskedOfDriver asked;
+  asked.claim.access_modes = {manifest::AccessMode::ReadOnlyMany, manifest::AccessMode::ReadWriteMany};
+  for (const bool is_written_so : {false, true}) {
+    if (is_written_so) asked.claim.first_access_mode = manifest::AccessMode::ReadWriteMany;
+    const ProvisionedVolume made = asked.well(provisioner);
+    EXPECT_EQ(made.volume.first_access_mode, asked.claim.first_access_mode);
+    EXPECT_EQ(create_of(provisioner.make(made)).request.capabilities.at(0).access_mode,
+              is_written_so ? CsiAccessMode::MultiNodeMultiWriter : CsiAccessMode::MultiNodeReaderOnly);
+  }
+}
+
 TEST(CsiProvisioner, a_raw_device_has_neither_a_type_nor_options) {
   const CsiProvisioner provisioner(able_driver());
   AskedOfDriver asked;
@@ -265,7 +278,8 @@ TEST(CsiProvisioner, drivers_are_followed_and_take_no_name_that_is_taken) {
   EXPECT_NE(all.find("d.example.com"), nullptr);
   EXPECT_EQ(all.find("nfs.example.com"), nfs);
   EXPECT_EQ(all.find("node-only.example.com"), nullptr);
-  EXPECT_THAT(all.why_not("node-only.example.com"), testing::HasSubstr("has no controller service on this node"));
+  EXPECT_THAT(all.why_not("node-only.example.com"),
+              testing::HasSubstr("has no controller service on this node"));
   EXPECT_TRUE(all.follow_drivers({}));  // What the one lacked is no longer said.
   EXPECT_EQ(all.why_not("node-only.example.com"), "");
   EXPECT_FALSE(all.follow_drivers({}));
