@@ -1,6 +1,7 @@
 #include "core/attachments.h"
 
 #include <algorithm>
+#include <set>
 #include <variant>
 
 #include "plugin/csi_objects.h"
@@ -124,6 +125,7 @@ bool adopt_flex(const CsiAttachment& attachment, const MountTable& mounts, const
 
 void adopt_attachments(const std::vector<CsiAttachment>& attachments, const MountTable& mounts,
                        const std::string& root_dir, ActualState& actual) {
+  std::set<VolumeKey> adopted;
   for (const CsiAttachment& attachment : attachments) {
     if (adopt_flex(attachment, mounts, root_dir, actual)) continue;
     const VolumeKey key = layout::csi_key({attachment.driver, attachment.handle});
@@ -135,7 +137,8 @@ void adopt_attachments(const std::vector<CsiAttachment>& attachments, const Moun
     if (!is_attached && mounts.top_at(root_dir + "/" + attachment.staged_path) != nullptr) continue;
     ActualDevice& device = actual.ensure_device(key);
     if (is_attached) device.attachment = attachment;
-    if (!device.plugin.empty()) continue;
+    // Without a record this is all there is to know, also if manifests were read first, which ask for it.
+    if (device.is_recorded || !adopted.insert(key).second) continue;
     device.plugin = layout::csi_plugin();
     device.name = {DeviceName::Kind::Csi, attachment.driver.str() + "^" + attachment.handle};
     device.staged_path = attachment.staged_path;

@@ -298,7 +298,9 @@ void Core::Engine::adopt_devices(const TreeFacts& tree) {
     for (const ActualVolume& volume : pod.volumes) {
       if (volume.device.empty()) continue;
       ActualDevice& device = actual_.ensure_device(volume.device);
-      if (device.plugin.empty()) {  // Its record is lost: what there is of it is found by attaching it again.
+      // Its record is lost: what there is of it is found by attaching it again. Manifests may have been read
+      // before, and have asked for it.
+      if (!device.is_recorded && !device.is_uncertain) {
         device.plugin = volume.plugin;
         device.is_uncertain = true;
       }

@@ -146,6 +146,26 @@ TEST_F(CsiAttach, a_reboot_does_not_make_forget_what_was_attached) {
   EXPECT_FALSE(device());
 }
 
+TEST_F(CsiAttach, a_reboot_does_not_make_forget_what_a_manifest_asked_for_before_the_disk_was_looked_at) {
+  Shell earlier(options_of(false));
+  earlier.write_text("storage.yaml", storage_yaml());
+  earlier.start({"storage.yaml"});
+  shell.ledger = earlier.ledger;
+  shell.write("web", claim_volume);
+  shell.write_text("storage.yaml", storage_yaml());
+  shell.feed(RecordsRead{});
+  shell.show_mounts();
+  shell.list({"storage.yaml", "web.yaml"});
+  shell.end(asking, driver());
+  TreeFacts tree;
+  tree.attachments = {stamp()};
+  shell.remove("web");
+  shell.end_scan(tree);
+  shell.end(unstage);
+  ASSERT_TRUE(shell.is_in_flight(detach));
+  EXPECT_EQ(only<UnpublishCsiController>().volume.handle, "h");
+}
+
 TEST_F(CsiAttach, after_a_reboot_what_pods_may_have_of_it_goes_first) {
   TreeFacts tree;
   tree.attachments = {stamp()};
