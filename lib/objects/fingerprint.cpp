@@ -92,7 +92,8 @@ class Hasher {
   void add(const OtherSource& s) { fields(s.kind); }
   void add(const LocalSource& s) { fields(s.path, s.file_system_type); }
   void add(const SelectorRequirement& r) { fields(r.key, r.operation, r.values); }
-  /// What a template of a claim says of itself; its name is the pod's.
+  /// What a template of a claim says of itself; its name is the pod's. Not which access mode comes first: it
+  /// was not kept once, and pods that say it would all be others.
   void add(const EphemeralSource& s) {
     const PersistentVolumeClaim& c = *s.claim_template;
     fields(c.labels, c.annotations, c.access_modes, c.volume_mode, c.request, c.storage_class, c.volume_name,
