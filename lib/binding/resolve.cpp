@@ -41,11 +41,12 @@ Result<void> check_mode(const manifest::Pod& pod, const VolumeName& name, Volume
 Result<void> check_node(const PersistentVolume& volume, const NodeName& node,
                         const std::map<std::string, std::string>& labels) {
   if (!volume.node_affinity || fits_node(*volume.node_affinity, node, labels)) return success();
-  return refusal("NodeAffinityMismatch",
-                 "NodeAffinity check failed for volume " + quoted(volume.name.str()) +
-                     ": no matching NodeSelectorTerms for node " + quoted(node.str()),
-                 "correct the PersistentVolume's spec.nodeAffinity, or give the node the labels that it asks "
-                 "for with --node-label");
+  return refusal(
+      "NodeAffinityMismatch",
+      "NodeAffinity check failed for volume " + quoted(volume.name.str()) +
+          ": no matching NodeSelectorTerms for node " + quoted(node.str()),
+      "correct the PersistentVolume's spec.nodeAffinity, start the driver whose topology it names, "
+      "or give the node the labels that it asks for with --node-label");
 }
 
 /// spec.mountOptions, or the older annotation, which replaces them; as Kubernetes joins them: sorted, each
@@ -141,6 +142,16 @@ Result<std::shared_ptr<const PersistentVolume>> bound_volume(const manifest::Pod
   return volume_for_pods(*volume);
 }
 
+/// The volume that the claim has, whatever there is to say against it; nullptr: none.
+const LedgerVolume* volume_of_claim(const manifest::Pod& pod, const manifest::Volume& volume,
+                                    const ObjectKey& key, const Ledger& ledger) {
+  const LedgerClaim* row = ledger.find(key);
+  if (row == nullptr || !row->is_bound) return nullptr;
+  if (std::holds_alternative<manifest::EphemeralSource>(volume.source) && !is_of(row->claim, pod))
+    return nullptr;
+  return ledger.find(row->volume);
+}
+
 }  // namespace
 
 std::optional<ObjectKey> claim_of(const manifest::Pod& pod, const manifest::Volume& volume) {
@@ -180,16 +191,21 @@ Result<ResolvedVolume> resolve_volume(const manifest::Pod& pod, const manifest::
   return resolved;
 }
 
+std::optional<VolumeDirectory> resolved_directory(const manifest::Pod& pod, const manifest::Volume& volume,
+                                                  const Ledger& ledger) {
+  const std::optional<ObjectKey> key = claim_of(pod, volume);
+  if (!key) return VolumeDirectory(volume.name.str());
+  const LedgerVolume* row = volume_of_claim(pod, volume, *key, ledger);
+  if (row == nullptr) return std::nullopt;
+  return VolumeDirectory(row->volume->name.str());
+}
+
 const manifest::VolumeSource* resolved_source(const manifest::Pod& pod, const manifest::Volume& volume,
                                               const Ledger& ledger) {
   const std::optional<ObjectKey> key = claim_of(pod, volume);
   if (!key) return &volume.source;
-  const LedgerClaim* row = ledger.find(*key);
-  if (row == nullptr || !row->is_bound) return nullptr;
-  if (std::holds_alternative<manifest::EphemeralSource>(volume.source) && !is_of(row->claim, pod))
-    return nullptr;
-  const LedgerVolume* found = ledger.find(row->volume);
-  return found == nullptr ? nullptr : &found->volume->source;
+  const LedgerVolume* row = volume_of_claim(pod, volume, *key, ledger);
+  return row == nullptr ? nullptr : &row->volume->source;
 }
 
 std::optional<PluginName> resolved_plugin(const manifest::Pod& pod, const manifest::Volume& volume,

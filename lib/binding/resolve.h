@@ -51,6 +51,12 @@ Result<ResolvedVolume> resolve_volume(const manifest::Pod& pod, const manifest::
                                       const ClaimsView& claims, const NodeName& node,
                                       const std::map<std::string, std::string>& labels);
 
+/// The directory that the volume has, or would have: its own name, or that of the claim's PersistentVolume;
+/// nullopt if the claim has none. Right until the pod or the ledger changes. Does not look at the node, whose
+/// labels may come later, or at the containers.
+std::optional<VolumeDirectory> resolved_directory(const manifest::Pod& pod, const manifest::Volume& volume,
+                                                  const Ledger& ledger);
+
 /// Where the volume comes from: its source, or that of the claim's PersistentVolume; nullptr if the claim has
 /// none. Right until the pod or the ledger changes. Does not look at the node or at the containers.
 const manifest::VolumeSource* resolved_source(const manifest::Pod& pod, const manifest::Volume& volume,

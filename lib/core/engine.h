@@ -323,10 +323,10 @@ class Core::Engine {
   std::map<PodUid, PodWork> work_;
   std::map<VolumeKey, DeviceWork> device_work_;
   DriverSet drivers_;  ///< Drivers outside that can be used now.
+  std::map<std::string, std::string> node_labels_ = options_.node.labels;  ///< With drivers' topologies.
   FlexDrivers flex_drivers_;
-  std::map<DriverName, std::uint64_t> flex_used_since_;  ///< The last operation that began before.
-  bool are_devices_touched_ = false;                     ///< Since the shell was told last what to listen to.
-  std::set<DeviceNumber> watched_file_systems_;          ///< As the shell was told last.
+  bool are_devices_touched_ = false;             ///< Since the shell was told last what to listen to.
+  std::set<DeviceNumber> watched_file_systems_;  ///< As the shell was told last.
   std::map<std::string, TrashWork> trash_;
   std::unordered_map<std::uint64_t, InFlight> in_flight_;  ///< Looked up by id only; never iterated.
   std::map<std::uint64_t, StuckOperation> stuck_;          ///< Of in_flight_: whose worker cannot be ended.

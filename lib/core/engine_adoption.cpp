@@ -201,12 +201,11 @@ void Core::Engine::name_found_volume(const DesiredPod& desired, const manifest::
   if (std::none_of(actual.volumes.begin(), actual.volumes.end(), is_nameless)) return;
   const ActualVolume* known = actual.find(volume.name);
   if (known != nullptr && (known->state != PublishState::Absent || !is_idle(volume.name))) return;
-  const auto resolved =
-      resolve_volume(*desired.pod, volume, claims_view(true), options_.node.name, options_.node.labels);
+  // Whether it fits the node is no question here: it is there, and the labels may come with a driver.
+  const std::optional<VolumeDirectory> directory = resolved_directory(*desired.pod, volume, ledger_);
   const PluginName plugin = plugin_of(*desired.pod, volume, nullptr);
   const auto found = std::find_if(actual.volumes.begin(), actual.volumes.end(), [&](const ActualVolume& one) {
-    return is_nameless(one) && one.plugin == plugin && resolved &&
-           one.directory == resolved.value().directory;
+    return is_nameless(one) && one.plugin == plugin && directory == one.directory;
   });
   if (found == actual.volumes.end()) return;
   std::erase_if(work.volumes, [&](const VolumeWork& one) { return one.name == found->name; });

@@ -20,6 +20,11 @@ void Core::Engine::follow_drivers() {
     const auto known = before.find(name);
     if (known == before.end() || known->second != driver) others.insert(name);
   }
+  std::map<std::string, std::string> labels = options_.node.labels;
+  for (const auto& [name, driver] : drivers_.csi)
+    labels.insert(driver.topology.begin(), driver.topology.end());  // Who wrote labels knows better.
+  if (node_labels_ != labels) are_claims_touched_ = true;
+  node_labels_ = std::move(labels);
   const bool matters_to_snapshots = before != drivers_.csi && !store_.snapshots().empty();
   if (provisioners_.follow_drivers(drivers_.csi) || matters_to_snapshots) are_claims_touched_ = true;
   hurry_volume_work(others, {});

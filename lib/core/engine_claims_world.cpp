@@ -9,7 +9,7 @@ BindingWorld Core::Engine::binding_world() const {
   BindingWorld world{store_,
                      provisioners_,
                      options_.node.name,
-                     options_.node.labels,
+                     node_labels_,
                      options_.node.root_dir,
                      is_complete,
                      {},

@@ -75,6 +75,11 @@ std::string object_of(const RegistrarChange& change) {
   return change.driver.empty() ? "driver/" + change.socket : "driver/" + change.driver.str();
 }
 
+/// The volume's PersistentVolume is for other nodes, as far as is known: a driver's topology may say more.
+bool is_misplaced(const VolumeWork& work) {
+  return work.is_refused && work.failure && work.failure->reason == "NodeAffinityMismatch";
+}
+
 }  // namespace
 
 void Core::Engine::on(RegistrySockets& event, Instant now) {
@@ -151,8 +156,8 @@ void Core::Engine::drivers_changed() {
     const ActualPod* actual = actual_.find(uid);
     if (actual == nullptr) continue;
     for (const ActualVolume& volume : actual->volumes) {
-      VolumeWork* work = volume.plugin == csi_plugin ? pod.find(volume.name) : nullptr;
-      if (work == nullptr) continue;
+      VolumeWork* work = pod.find(volume.name);
+      if (work == nullptr || (volume.plugin != csi_plugin && !is_misplaced(*work))) continue;
       work->wanted_shape.reset();
       work->is_content_stale = true;
       work->is_refused = false;

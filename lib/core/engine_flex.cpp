@@ -79,7 +79,7 @@ void Core::Engine::flex_probe_ended(const InFlight& what, const Outcome& outcome
   const bool is_changed = flex_drivers_.on_probed(
       what.driver, answer, now.monotonic, {options_.backoff_first, options_.backoff_longest}, random_);
   effects_.drivers_changed = true;
-  if (is_changed) flex_used_since_[what.driver] = last_operation_;
+  if (is_changed) flex_drivers_.on_used(what.driver, last_operation_);
   if (is_changed) flex_drivers_changed();
   const Error* problem = flex_drivers_.problem_of(what.driver);
   if (problem != nullptr && problem->message != told) log(now, true, "DriverFailed", object, problem->text());
@@ -98,15 +98,12 @@ bool Core::Engine::is_measurable_by_driver(const ActualVolume& volume, const std
          mounts_->top_at(options_.node.root_dir + "/" + path) != nullptr;
 }
 
-/// Also of an operation that failed: what the driver does not support it will not support the next time. But
-/// one that began before the program that is used now may have asked its predecessor.
+/// Also of an operation that failed: what the driver does not support it will not support the next time.
 void Core::Engine::note_unsupported(const Outcome& outcome) {
   bool is_news = false;
-  for (const FlexUnsupported& found : outcome.flex_unsupported) {
-    const auto since = flex_used_since_.find(found.driver);
-    if (since != flex_used_since_.end() && static_cast<std::uint64_t>(outcome.id) <= since->second) continue;
-    is_news = flex_drivers_.on_unsupported(found.driver, found.command) || is_news;
-  }
+  const auto operation = static_cast<std::uint64_t>(outcome.id);
+  for (const FlexUnsupported& found : outcome.flex_unsupported)
+    is_news = flex_drivers_.on_unsupported(found.driver, found.command, operation) || is_news;
   if (is_news) drivers_.flex = flex_drivers_.usable();
 }
 

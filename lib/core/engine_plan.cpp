@@ -21,7 +21,7 @@ Result<Recipe> Core::Engine::recipe_of(const manifest::Pod& pod, const VolumeNam
   const ActualVolume* there = actual == nullptr ? nullptr : actual->find(name);
   const bool is_live = there != nullptr && there->state != PublishState::Absent;
   MOORING_TRY(const ResolvedVolume resolved,
-              resolve_volume(pod, *volume, claims_view(is_live), options_.node.name, options_.node.labels));
+              resolve_volume(pod, *volume, claims_view(is_live), options_.node.name, node_labels_));
   const manifest::VolumeSource& source = resolved.volume.source;
   const Plugin* plugin = plugins_.for_source(source);
   if (plugin == nullptr) {

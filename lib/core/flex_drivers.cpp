@@ -78,7 +78,15 @@ bool FlexDrivers::on_probed(const DriverName& driver, const Result<FlexCapabilit
   return usable_.erase(driver) != 0;
 }
 
-bool FlexDrivers::on_unsupported(const DriverName& driver, const std::string& command) {
+void FlexDrivers::on_used(const DriverName& driver, std::uint64_t last_operation) {
+  const auto known = known_.find(driver);
+  if (known != known_.end()) known->second.used_since = last_operation;
+}
+
+bool FlexDrivers::on_unsupported(const DriverName& driver, const std::string& command,
+                                 std::uint64_t operation) {
+  const auto known = known_.find(driver);
+  if (known == known_.end() || operation <= known->second.used_since) return false;
   const auto found = usable_.find(driver);
   return found != usable_.end() && found->second.unsupported.insert(command).second;
 }

@@ -42,8 +42,12 @@ class FlexDrivers {
   /// program that was replaced or removed meanwhile counts for nothing.
   bool on_probed(const DriverName& driver, const Result<FlexCapabilities>& answer, MonotonicTime now,
                  const BackoffOptions& backoff, Random& random);
+  /// The program that answered is used from here on, by the operations after this one.
+  void on_used(const DriverName& driver, std::uint64_t last_operation);
   /// A command turned out not to be supported: remembered until the driver is asked anew. True if it is news.
-  bool on_unsupported(const DriverName& driver, const std::string& command);
+  /// An operation that began before the program was used may have asked its predecessor, and counts for
+  /// nothing.
+  bool on_unsupported(const DriverName& driver, const std::string& command, std::uint64_t operation);
   /// Programs whose answer is awaited.
   std::size_t asked() const;
   /// Somebody asks to try now what waits for its backoff.
@@ -79,6 +83,7 @@ class FlexDrivers {
     std::optional<MonotonicTime> asked_at;
     Backoff backoff;
     std::optional<Error> problem;
+    std::uint64_t used_since = 0;  ///< See on_used().
   };
   static std::optional<MonotonicTime> due_at(const Known& known);
 

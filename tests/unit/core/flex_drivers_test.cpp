@@ -67,7 +67,7 @@ TEST_F(FlexDriversTest, kb_16_a_program_that_is_gone_is_forgotten_at_once) {
 
 TEST_F(FlexDriversTest, kb_16_another_program_in_its_place_is_asked_anew) {
   make_usable(nfs);
-  drivers.on_unsupported(nfs, "attach");
+  drivers.on_unsupported(nfs, "attach", 1);
   wait(seconds(10));
   std::vector<FlexProgramFact> others(4, program_of(nfs));
   others[0].inode = 2;
@@ -180,9 +180,9 @@ TEST_F(FlexDriversTest, a_driver_that_fails_after_it_was_replaced_is_usable_no_m
 
 TEST_F(FlexDriversTest, kb_16_what_is_not_supported_is_remembered_of_the_driver) {
   make_usable(nfs);
-  EXPECT_TRUE(drivers.on_unsupported(nfs, "attach"));
-  EXPECT_FALSE(drivers.on_unsupported(nfs, "attach"));
-  EXPECT_FALSE(drivers.on_unsupported(lvm, "attach")) << "nobody knows it";
+  EXPECT_TRUE(drivers.on_unsupported(nfs, "attach", 1));
+  EXPECT_FALSE(drivers.on_unsupported(nfs, "attach", 1));
+  EXPECT_FALSE(drivers.on_unsupported(lvm, "attach", 1)) << "nobody knows it";
   EXPECT_THAT(drivers.usable().at(nfs).unsupported, ElementsAre("attach"));
 }
 
