@@ -104,6 +104,10 @@ std::optional<std::string> ControllerSimulation::check_snapshot_rows() const {
   for (const auto& [name, row] : shell_.ledger().ledger().snapshots) {
     if (is_live(row) && !live.emplace(row.snapshot, name).second)
       return row.snapshot.text() + " has two snapshots";
+    if (row.is_retained != row.snapshot_class.starts_with("keep"))
+      return name.str() + " has another policy than its class " + row.snapshot_class;
+    if (!row.driver.str().starts_with("csi" + row.snapshot_class.substr(row.snapshot_class.size() - 1)))
+      return name.str() + " is of the class " + row.snapshot_class + ", and of " + row.driver.str();
     if (row.state != State::Ready && row.state != State::Released) continue;
     for (const Driver& driver : drivers_) {
       if (driver.node->name() != row.driver.str()) continue;
