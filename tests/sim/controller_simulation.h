@@ -30,6 +30,8 @@ class ControllerSimulation final : public World {
     std::string storage_class;
     std::uint64_t mebibytes = 64;
     std::string snapshot{};  ///< What it is to be restored from, by name; empty: nothing.
+    std::string copied{};    ///< Likewise the claim that it is to be a copy of.
+    bool is_copy() const { return !snapshot.empty() || !copied.empty(); }
   };
   struct Snapshot {
     std::string claim;           ///< By name.
@@ -84,11 +86,13 @@ class ControllerSimulation final : public World {
   std::optional<std::string> check_snapshot_rows() const;
   std::string why_cut(const std::string& volume) const;
   std::string why_snapshot_kept(const std::string& id, const CsiSnapshotTruth::Snapshot& snapshot) const;
-  std::string why_not_restored(const std::string& volume, const std::string& id) const;
+  std::string why_not_copied(const std::string& volume, const std::string& id) const;
+  std::string why_copied(const std::string& handle) const;
   std::optional<VolumeSnapshotStatus> snapshot_status(const std::string& name) const;
   std::optional<std::string> snapshot_difference(const std::string& name, const Snapshot& snapshot) const;
   bool may_be_restored(const Claim& claim) const;
-  std::optional<std::string> check_restored(const std::string& name, const Claim& claim) const;
+  bool may_be_cloned(const Claim& claim) const;
+  std::optional<std::string> check_copied(const std::string& name) const;
   std::optional<std::string> lost_snapshot(bool is_all_gone) const;
 
   // controllers_checks.cpp

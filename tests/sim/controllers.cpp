@@ -119,13 +119,14 @@ std::string ControllerSimulation::text_of(const std::string& file) const {
     return text_of(name_of(file), content->second);
   if (const auto claim = claims_.find(file); claim != claims_.end()) {
     const std::string source =
-        "  dataSource: {apiGroup: snapshot.storage.k8s.io, kind: VolumeSnapshot, name: " +
-        claim->second.snapshot + "}\n";
+        claim->second.copied.empty()
+            ? "  dataSource: {apiGroup: snapshot.storage.k8s.io, kind: VolumeSnapshot, name: " +
+                  claim->second.snapshot + "}\n"
+            : "  dataSource: {kind: PersistentVolumeClaim, name: " + claim->second.copied + "}\n";
     return "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: " + name_of(file) +
            "}\nspec:\n  storageClassName: " + claim->second.storage_class +
            "\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: " +
-           std::to_string(claim->second.mebibytes) + "Mi}}\n" +
-           (claim->second.snapshot.empty() ? "" : source);
+           std::to_string(claim->second.mebibytes) + "Mi}}\n" + (claim->second.is_copy() ? source : "");
   }
   const auto pod = pods_.find(file);
   if (pod == pods_.end()) return {};

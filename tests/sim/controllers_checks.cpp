@@ -29,7 +29,9 @@ const LedgerVolume* ControllerSimulation::row_of(const std::string& claim) const
 
 std::string ControllerSimulation::why_kept(const std::string& handle,
                                            const CsiControllerTruth::Volume& volume) const {
-  if (const std::string cut = why_cut(handle); !cut.empty()) return cut;
+  for (const std::string& why : {why_cut(handle), why_copied(handle)}) {
+    if (!why.empty()) return why;
+  }
   const LedgerVolume* row = shell_.ledger().ledger().find(ObjectName(volume.name));
   if (row == nullptr) return {};
   if (row->state == LedgerVolume::State::Bound) return "which a claim has";
@@ -182,7 +184,7 @@ std::optional<std::string> ControllerSimulation::difference_of(const std::string
     return has_all && std::find(claims.begin(), claims.end(), name) != claims.end();
   });
   if (claim.storage_class.starts_with("late") && !is_used) return std::nullopt;
-  if (status->phase != "Bound" && !claim.snapshot.empty() && !may_be_restored(claim)) return std::nullopt;
+  if (status->phase != "Bound" && claim.is_copy() && !may_be_restored(claim)) return std::nullopt;
   if (status->phase != "Bound")
     return name + " is not bound: " + status->phase + " " + status->reason + ": " + status->message;
   if (row == nullptr) return name + " is bound, and has no row";
@@ -194,7 +196,7 @@ std::optional<std::string> ControllerSimulation::difference_of(const std::string
     if (volume == nullptr || volume->bytes < claim.mebibytes << 20U)
       return name + " is not as large as it is to be";
   }
-  return claim.snapshot.empty() ? std::nullopt : check_restored(name, claim);
+  return claim.is_copy() ? check_copied(name) : std::nullopt;
 }
 
 bool ControllerSimulation::can_be_bound(const std::string& name) const {
@@ -202,7 +204,7 @@ bool ControllerSimulation::can_be_bound(const std::string& name) const {
   if (claim == claims_.end()) return false;
   const LedgerVolume* row = row_of(name);
   const bool is_bound = row != nullptr && row->state == LedgerVolume::State::Bound;
-  return is_bound || claim->second.snapshot.empty() || may_be_restored(claim->second);
+  return is_bound || !claim->second.is_copy() || may_be_restored(claim->second);
 }
 
 std::optional<std::string> ControllerSimulation::settle_without() {

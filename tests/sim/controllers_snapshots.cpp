@@ -66,7 +66,8 @@ void ControllerSimulation::snapshot_acts() {
   }
 }
 
-/// A claim that is restored from what there is, mostly by its driver and with room for it.
+/// A claim that is restored from what there is, or a copy of what that is of, mostly by its driver and with
+/// room for it.
 void ControllerSimulation::write_restored() {
   if (snapshots_.empty()) return;
   const auto source = std::next(snapshots_.begin(), static_cast<long>(random_.below(snapshots_.size())));
@@ -80,7 +81,9 @@ void ControllerSimulation::write_restored() {
   Claim& claim = claims_[file];
   claim.storage_class = (random_.chance(3) ? "late" : "fast") + driver;
   claim.mebibytes = 64 + 32 * random_.below(4);
-  claim.snapshot = source->first.substr(0, source->first.find('.'));
+  const bool is_clone = random_.chance(3) && !source->second.claim.empty();
+  (is_clone ? claim.copied : claim.snapshot) =
+      is_clone ? source->second.claim : source->first.substr(0, source->first.find('.'));
   note("user: writes " + file + "\n" + text_of(file));
   tell(file);
 }

@@ -35,8 +35,8 @@ void ControllerSimulation::watch_snapshots(CsiControllerTruth& controller) {
   truth.why_kept = [this](const std::string& id, const auto& snapshot) {
     return why_snapshot_kept(id, snapshot);
   };
-  controller.why_not_restored = [this](const std::string& volume, const std::string& id) {
-    return why_not_restored(volume, id);
+  controller.why_not_copied = [this](const std::string& volume, const std::string& id) {
+    return why_not_copied(volume, id);
   };
 }
 
@@ -67,12 +67,31 @@ std::string ControllerSimulation::why_snapshot_kept(const std::string& id,
   return {};
 }
 
+/// Why the volume must not be deleted now: it is being copied.
+std::string ControllerSimulation::why_copied(const std::string& handle) const {
+  for (const auto& [name, volume] : shell_.ledger().ledger().volumes) {
+    const bool is_open = is_of_driver(volume) && parameter(volume, "handle").empty();
+    if (is_open && parameter(volume, "volume") == handle)
+      return "of which " + name.str() + " is to be a copy";
+  }
+  return {};
+}
+
 /// What a claim gets is what its dataSource stands for.
-std::string ControllerSimulation::why_not_restored(const std::string& volume, const std::string& id) const {
+std::string ControllerSimulation::why_not_copied(const std::string& volume, const std::string& id) const {
   const Ledger& ledger = shell_.ledger().ledger();
   const LedgerVolume* row = ledger.find(ObjectName(volume));
   if (row == nullptr) return "of which nothing is on the disk";
-  if (parameter(*row, "snapshot") != id) return "which is to be made from something else";
+  if (parameter(*row, "snapshot") + parameter(*row, "volume") != id)
+    return "which is to be made from something else";
+  if (parameter(*row, "snapshot").empty()) return {};
+  // What was retained before it was ready is, when a content tells of it, as ready as that says, and nobody
+  // here asks for it any more: its driver refuses the restore until it is.
+  const bool was_told = told_snapshots_.contains(id);  // The content may be gone since.
+  for (const Driver& driver : drivers_) {
+    const CsiSnapshotTruth::Snapshot* truth = driver.controller->snapshots().find(id);
+    if (truth != nullptr && !truth->is_ready() && !was_told) return "from what is not ready to use";
+  }
   const LedgerClaim* claim = row->volume->claim ? ledger.find(row->volume->claim->key) : nullptr;
   const bool is_its = claim != nullptr && claim->claim.uid == row->volume->claim->uid;
   if (!is_its || !claim->claim.data_source) return {};  // It is gone, or was written anew.
@@ -80,7 +99,6 @@ std::string ControllerSimulation::why_not_restored(const std::string& volume, co
   const bool is_told = std::any_of(contents_.begin(), contents_.end(), [&](const auto& content) {
     return content.second.handle == id && content.second.snapshot == wanted;
   });
-  const bool was_told = told_snapshots_.contains(id);  // The content may be gone since.
   const bool is_cut = std::any_of(ledger.snapshots.begin(), ledger.snapshots.end(), [&](const auto& entry) {
     return entry.second.handle == id && entry.second.snapshot.name.str() == wanted;
   });
@@ -186,8 +204,19 @@ std::optional<std::string> ControllerSimulation::snapshot_difference(const std::
   return what;
 }
 
+/// True if there is what it is to be a copy of, as large as it is to be.
+bool ControllerSimulation::may_be_cloned(const Claim& claim) const {
+  const LedgerVolume* row = row_of(claim.copied);
+  if (row == nullptr || row->state != LedgerVolume::State::Bound || !claims_.contains(claim.copied + ".yaml"))
+    return false;
+  const Quantity wanted = Quantity::from_integer(static_cast<std::int64_t>(claim.mebibytes << 20U));
+  const std::string number = claim.storage_class.substr(4);
+  return row->provisioner.starts_with("csi" + number) && !(wanted < row->volume->capacity);
+}
+
 /// True if there is what it is to be restored from.
 bool ControllerSimulation::may_be_restored(const Claim& claim) const {
+  if (!claim.copied.empty()) return may_be_cloned(claim);
   const auto status = snapshot_status(claim.snapshot);
   if (!status || status->phase != "Ready") return false;
   const std::string number = claim.storage_class.substr(4);
@@ -203,17 +232,16 @@ bool ControllerSimulation::may_be_restored(const Claim& claim) const {
 }
 
 /// What it was made from is what the disk says.
-std::optional<std::string> ControllerSimulation::check_restored(const std::string& name,
-                                                                const Claim& claim) const {
+std::optional<std::string> ControllerSimulation::check_copied(const std::string& name) const {
   const LedgerVolume* row = row_of(name);
-  const std::string from = parameter(*row, "snapshot");
+  const std::string from = parameter(*row, "snapshot") + parameter(*row, "volume");
   // A claim keeps the volume that it has, also if its manifest was written anew while it was in use.
   const LedgerClaim* its = shell_.ledger().ledger().find(ObjectKey{Namespace("default"), ObjectName(name)});
-  if (its->claim.data_source && from.empty()) return name + " is no copy of " + claim.snapshot;
+  if (its->claim.data_source && from.empty()) return name + " is said to be a copy, and is none";
   for (const Driver& driver : drivers_) {
     if (driver.node->name() != row->provisioner) continue;
     const CsiControllerTruth::Volume* volume = driver.controller->find(parameter(*row, "handle"));
-    if (volume != nullptr && volume->snapshot != from) return name + " is a copy of " + volume->snapshot;
+    if (volume != nullptr && volume->source != from) return name + " is a copy of " + volume->source;
   }
   return std::nullopt;
 }

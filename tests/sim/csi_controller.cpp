@@ -54,8 +54,8 @@ std::string CsiControllerTruth::key_of(const json& request) const {
 }
 
 void CsiControllerTruth::check(const std::string& method, const json& request) {
-  if (method == csi::create_volume_method || method == csi::create_snapshot_method)
-    return check_making(method, request);
+  if (method == csi::create_volume_method) return check_copy(request);
+  if (method == csi::create_snapshot_method) return check_cut(request);
   if (method == csi::delete_snapshot_method) return snapshots_.check_removal(text_at(request, "snapshot_id"));
   const std::string handle = text_at(request, "volume_id");
   const auto found = volumes_.find(handle);
@@ -73,24 +73,31 @@ void CsiControllerTruth::check(const std::string& method, const json& request) {
   volume.asked.insert(text_at(request, "node_id"));
 }
 
-/// What is copied or cut is there, and stays until the copy is.
-void CsiControllerTruth::check_making(const std::string& method, const json& request) {
+/// What is cut is there, and stays until it is.
+void CsiControllerTruth::check_cut(const json& request) {
+  constexpr const char* method = csi::create_snapshot_method;
   const std::string name = text_at(request, "name");
-  if (method == csi::create_snapshot_method) {
-    const std::string handle = text_at(request, "source_volume_id");
-    const Volume* volume = find(handle);
-    if (volume == nullptr) return accuse(method, name, "of " + handle + ", which it never made");
-    // What it has cut already it is only asked the state of.
-    if (volume->is_deleted && !has(method, name)) accuse(method, name, "of " + handle + ", which is deleted");
-    return;
-  }
-  const std::string source = source_snapshot(request);
-  if (source.empty()) return;
-  const CsiSnapshotTruth::Snapshot* snapshot = snapshots_.find(source);
-  if (snapshot == nullptr) return accuse(method, name, "from " + source + ", which it never cut");
-  if (snapshot->is_deleted) accuse(method, name, "from " + source + ", which is deleted");
-  if (!snapshot->is_ready()) accuse(method, name, "from " + source + ", which is not ready to use");
-  if (const std::string why = why_not_restored(name, source); !why.empty()) accuse(method, name, why);
+  const std::string handle = text_at(request, "source_volume_id");
+  const Volume* volume = find(handle);
+  if (volume == nullptr) return accuse(method, name, "of " + handle + ", which it never made");
+  // What it has cut already it is only asked the state of.
+  if (volume->is_deleted && !has(method, name)) accuse(method, name, "of " + handle + ", which is deleted");
+}
+
+/// What is copied is there, and stays until the copy is.
+void CsiControllerTruth::check_copy(const json& request) {
+  constexpr const char* method = csi::create_volume_method;
+  const std::string name = text_at(request, "name");
+  const std::string id = source_of(request, true);
+  const std::string handle = source_of(request, false);
+  if (id.empty() && handle.empty()) return;
+  const CsiSnapshotTruth::Snapshot* snapshot = snapshots_.find(id);
+  const Volume* volume = find(handle);
+  if (snapshot == nullptr && volume == nullptr)
+    return accuse(method, name, "from " + id + handle + ", which it never made");
+  if (snapshot == nullptr ? volume->is_deleted : snapshot->is_deleted)
+    accuse(method, name, "from " + id + handle + ", which is deleted");
+  if (const std::string why = why_not_copied(name, id + handle); !why.empty()) accuse(method, name, why);
 }
 
 void CsiControllerTruth::check_removal(const std::string& handle, const Volume& volume) {
@@ -103,6 +110,9 @@ void CsiControllerTruth::check_removal(const std::string& handle, const Volume& 
     const bool is_cut = late.method == csi::create_snapshot_method && !has(late.method, key) &&
                         text_at(json::parse(late.text), "source_volume_id") == handle;
     if (is_cut) accuse(method, handle, "which it is just cutting");
+    const bool is_copied =
+        late.method == csi::create_volume_method && source_of(json::parse(late.text), false) == handle;
+    if (is_copied) accuse(method, handle, "which it is just copying");
   }
 }
 
@@ -156,27 +166,36 @@ Result<DriverAnswer> CsiControllerTruth::call(const std::string& method, const s
   return answer;
 }
 
+/// How large a copy is at least; nullopt: there is nothing to copy.
+std::optional<std::uint64_t> CsiControllerTruth::bytes_of(const std::string& source) const {
+  if (source.empty()) return 0;
+  const CsiSnapshotTruth::Snapshot* snapshot = snapshots_.find(source);
+  if (snapshot != nullptr && !snapshot->is_deleted) return snapshot->bytes;
+  const Volume* volume = find(source);
+  return volume == nullptr || volume->is_deleted ? std::nullopt : std::optional(volume->bytes);
+}
+
 /// The same name is the same volume; asked for with more than it has, it is another one that there cannot be.
 DriverAnswer CsiControllerTruth::create(const json& request) {
   const std::string name = text_at(request, "name");
-  const std::string source = source_snapshot(request);
-  const CsiSnapshotTruth::Snapshot* snapshot = snapshots_.find(source);
-  const bool has_source = source.empty() || (snapshot != nullptr && !snapshot->is_deleted);
+  const std::string source = source_of(request, true) + source_of(request, false);
+  const auto needed = bytes_of(source);
   std::string handle = handle_of(name);
-  if (!has_source && (handle.empty() || looks_at_source_first_))
-    return {CallCode::NotFound, "there is no such snapshot", ""};
+  if (!needed && (handle.empty() || looks_at_source_first_))
+    return {CallCode::NotFound, "there is no such source", ""};
+  if (handle.empty() && snapshots_.is_still_cut(source))
+    return {CallCode::FailedPrecondition, "the snapshot is not ready to use", ""};
   if (handle.empty()) {
     handle = driver_ + "/v" + std::to_string(volumes_.size());
-    Volume& made = volumes_[handle] = {name, required_bytes(request)};
-    made.snapshot = source;
-    if (snapshot != nullptr) made.bytes = std::max(made.bytes, snapshot->bytes);
+    Volume& made = volumes_[handle] = {name, std::max(required_bytes(request), *needed)};
+    made.source = source;
     on_made(handle);
   }
   const Volume& volume = volumes_[handle];
-  if (volume.bytes < required_bytes(request) || volume.snapshot != source)
+  if (volume.bytes < required_bytes(request) || volume.source != source)
     return {CallCode::AlreadyExists, "there is a volume of this name, and it is another one", ""};
   json made{{"volume_id", handle}, {"capacity_bytes", volume.bytes}, {"volume_context", {{"share", "a"}}}};
-  if (!source.empty()) made["content_source"] = {{"snapshot", {{"snapshot_id", source}}}};
+  if (!source.empty()) made["content_source"] = request.at("volume_content_source");
   return ok({{"volume", made}});
 }
 
@@ -204,7 +223,7 @@ DriverAnswer CsiControllerTruth::perform(const std::string& method, const std::s
   const std::string handle = text_at(request, "volume_id");
   const std::string node = text_at(request, "node_id");
   trace_("  " + driver_ + ": " + method + " " + handle + text_at(request, "name") +
-         text_at(request, "snapshot_id") + " " + node + source_snapshot(request));
+         text_at(request, "snapshot_id") + " " + node + source_of(request, true) + source_of(request, false));
   if (method == csi::create_volume_method) return create(request);
   if (method == csi::create_snapshot_method) return cut(request);
   if (method == csi::delete_snapshot_method) return snapshots_.remove(text_at(request, "snapshot_id"));

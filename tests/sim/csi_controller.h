@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -34,7 +35,7 @@ class CsiControllerTruth {
     bool is_said = false;  ///< Somebody was told that it is attached, and nobody has detached it since.
     std::set<std::string> nodes{};  ///< That it is attached to...
     std::set<std::string> asked{};  ///< ...and that it was ever asked to be.
-    std::string snapshot{};         ///< What it was made from; empty: nothing.
+    std::string source{};           ///< Snapshot or volume that it was made from; empty: nothing.
   };
   /// By handle, also what is deleted.
   const std::map<std::string, Volume>& volumes() const { return volumes_; }
@@ -45,8 +46,8 @@ class CsiControllerTruth {
   std::function<std::string(const std::string& handle)> use_on_node;
   /// Why it must not be deleted; empty: it may.
   std::function<std::string(const std::string& handle, const Volume& volume)> why_kept;
-  /// Why there must be no volume of that name from that snapshot; empty: there may.
-  std::function<std::string(const std::string& name, const std::string& snapshot)> why_not_restored;
+  /// Why there must be no volume of that name from that snapshot or volume; empty: there may.
+  std::function<std::string(const std::string& name, const std::string& source)> why_not_copied;
 
   CsiSnapshotTruth& snapshots() { return snapshots_; }
   const CsiSnapshotTruth& snapshots() const { return snapshots_; }
@@ -58,11 +59,13 @@ class CsiControllerTruth {
     std::string method, text;
   };
   void check(const std::string& method, const nlohmann::json& request);
-  void check_making(const std::string& method, const nlohmann::json& request);
+  void check_cut(const nlohmann::json& request);
+  void check_copy(const nlohmann::json& request);
   void check_removal(const std::string& handle, const Volume& volume);
   std::string key_of(const nlohmann::json& request) const;
   kernel::DriverAnswer perform(const std::string& method, const std::string& text);
   kernel::DriverAnswer create(const nlohmann::json& request);
+  std::optional<std::uint64_t> bytes_of(const std::string& source) const;
   kernel::DriverAnswer cut(const nlohmann::json& request);
   kernel::DriverAnswer publish(const std::string& handle, const std::string& node);
   bool has(const std::string& method, const std::string& name) const;

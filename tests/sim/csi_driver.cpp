@@ -79,6 +79,7 @@ DriverAnswer CsiDriverTruth::identify(const std::string& method) {
     if (controller_ != nullptr && controller_->attaches()) add("PUBLISH_UNPUBLISH_VOLUME");
     add("EXPAND_VOLUME");
     add("CREATE_DELETE_SNAPSHOT");
+    add("CLONE_VOLUME");
     return ok({{"capabilities", capabilities}});
   }
   if (can_stage_) add("STAGE_UNSTAGE_VOLUME");

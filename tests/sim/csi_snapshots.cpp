@@ -44,6 +44,13 @@ DriverAnswer CsiSnapshotTruth::create(const std::string& name, const std::string
                {"ready_to_use", is_ready}}}});
 }
 
+bool CsiSnapshotTruth::is_still_cut(const std::string& id) {
+  const auto found = snapshots_.find(id);
+  if (found == snapshots_.end() || found->second.is_ready()) return false;
+  --found->second.asks_to_ready;
+  return true;
+}
+
 void CsiSnapshotTruth::check_removal(const std::string& id) {
   const Snapshot* snapshot = find(id);
   if (snapshot == nullptr) return accuse_(csi::delete_snapshot_method, id, "which it never cut");

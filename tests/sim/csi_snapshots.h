@@ -39,6 +39,8 @@ class CsiSnapshotTruth {
 
   /// CreateSnapshot of a volume that there is.
   kernel::DriverAnswer create(const std::string& name, const std::string& volume, std::uint64_t bytes);
+  /// True if it is there and not ready yet; it will be, if that is asked often enough.
+  bool is_still_cut(const std::string& id);
   /// What must hold when DeleteSnapshot is asked for, whatever comes of it.
   void check_removal(const std::string& id);
   kernel::DriverAnswer remove(const std::string& id);

@@ -25,12 +25,12 @@ inline std::uint64_t required_bytes(const nlohmann::json& request) {
   return bytes->is_string() ? std::stoull(bytes->get<std::string>()) : bytes->get<std::uint64_t>();
 }
 
-/// volume_content_source.snapshot.snapshot_id; empty: not from a snapshot.
-inline std::string source_snapshot(const nlohmann::json& request) {
+/// volume_content_source: the id of a snapshot or of a volume; empty: neither.
+inline std::string source_of(const nlohmann::json& request, bool is_snapshot) {
   const auto source = request.find("volume_content_source");
   if (source == request.end()) return {};
-  const auto snapshot = source->find("snapshot");
-  return snapshot == source->end() ? std::string() : text_at(*snapshot, "snapshot_id");
+  const auto found = source->find(is_snapshot ? "snapshot" : "volume");
+  return found == source->end() ? std::string() : text_at(*found, is_snapshot ? "snapshot_id" : "volume_id");
 }
 
 inline kernel::DriverAnswer ok(const nlohmann::json& response) {
