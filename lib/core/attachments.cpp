@@ -35,6 +35,10 @@ void keep_node(const ActualDevice& device, const DeviceWork& work, const ActualS
   }
 }
 
+bool leaves_staged(const Error& error) {
+  return error.kind == ErrorKind::Uncertain || error.reason == "ExpandFailed";
+}
+
 bool lacks_answer(const ActualDevice& device, const DeviceRecipe& recipe) {
   return !device.publish_context &&
          std::any_of(recipe.attach.up.begin(), recipe.attach.up.end(),

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "actual/actual_state.h"
+#include "base/error.h"
 #include "core/work.h"
 #include "desired/recipe.h"
 #include "objects/store.h"
@@ -31,6 +32,10 @@ bool has_place_to_grow(const DeviceRecipe& recipe, const DeviceWork& work, const
 
 /// True if staging leaves the volume as large as it is, as the driver makes it larger where a pod has it.
 bool grows_when_published(const DeviceRecipe& recipe);
+
+/// True if a stage that failed like this may have staged the volume all the same: nobody knows what the
+/// driver did, or it was staged and did not grow. Until it is surely unstaged nothing is detached under it.
+bool leaves_staged(const Error& error);
 
 /// Keeps what the driver answered, for the calls of its node service, and nowhere else: after a restart the
 /// controller is asked again before anything is published, and answers the same. After a certain "no"

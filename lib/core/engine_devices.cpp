@@ -141,7 +141,7 @@ void Core::Engine::device_ended(const InFlight& what, Outcome& outcome, Instant 
     // Growing changes nothing that pods rely on: they keep it as it is. Of anything else nobody knows how far
     // it came; and what is not mounted, though the table showed it before, has to be staged again.
     if (did != Doing::Grow || outcome.error->reason == "NotMounted") device.is_uncertain = true;
-    if (did == Doing::Stage && outcome.error->kind == ErrorKind::Uncertain) device.may_be_staged = true;
+    if (did == Doing::Stage && leaves_staged(*outcome.error)) device.may_be_staged = true;
     return fail_device(device, work, did, *outcome.error, now);
   }
   for (const std::string& warning : outcome.warnings)

@@ -279,6 +279,29 @@ TEST_F(CsiAttach, while_a_pod_may_have_it_the_node_keeps_the_name_that_it_was_at
   EXPECT_EQ(only<PublishCsiController>().node_id, "n1");
 }
 
+/// The stage fails like that, and then the driver starts again, and calls the node by another name.
+class CsiAttachRenamed : public CsiAttach,
+                         public testing::WithParamInterface<std::pair<ErrorKind, const char*>> {};
+
+TEST_P(CsiAttachRenamed, while_it_may_be_staged_the_node_keeps_the_name_that_it_was_attached_by) {
+  start();
+  shell.write("web", claim_volume);
+  shell.end(attach, answer("/dev/x"));
+  shell.fail(stage, error_of(GetParam().first, GetParam().second));
+  shell.advance(61s);
+  Outcome renamed = driver();
+  renamed.csi_driver->node_id = "n2";
+  shell.end(asking, renamed);
+  shell.end(attach, answer("/dev/x"));
+  shell.fail(stage, error_of(GetParam().first, GetParam().second));
+  shell.wake();
+  ASSERT_TRUE(shell.is_in_flight(attach));
+  EXPECT_EQ(only<PublishCsiController>().node_id, "n1");
+}
+INSTANTIATE_TEST_SUITE_P(ThatLeaveItStaged, CsiAttachRenamed,
+                         testing::Values(std::pair{ErrorKind::Uncertain, "StageFailed"},
+                                         std::pair{ErrorKind::Transient, "ExpandFailed"}));
+
 TEST_F(CsiAttach, a_detach_that_fails_is_tried_with_growing_pauses) {
   start();
   make_ready("web");
