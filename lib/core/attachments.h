@@ -42,9 +42,9 @@ bool leaves_staged(const Error& error);
 /// nothing is to be detached that was not attached before.
 void attach_ended(ActualDevice& device, const DeviceWork& work, const Outcome& outcome);
 
-/// Takes in how large the volume is after it was staged, grown, or published and grown there. A driver that says that it is in use, and
-/// stays as large as it was, is not asked again for the same size until it is staged anew
-/// (kubelet-behaviours 15.7).
+/// Takes in how large the volume is after it was staged, grown, or published and grown there. A driver that
+/// says that it is in use, and stays as large as it was, is not asked again for the same size until it is
+/// staged anew (kubelet-behaviours 15.7).
 void note_growth(ActualDevice& device, DeviceWork& work, const Outcome& outcome);
 
 /// Gives the calls of the node service what the controller answered; `device` may be nullptr.
