@@ -1,112 +1,22 @@
 // Volumes of CSI drivers: what their recipes are made of (kubelet-behaviours 15).
 
-#include "plugin/csi_volume.h"
-
 #include <gmock/gmock.h>
 
 #include "base/sha256.h"
 #include "csi/names.h"
 #include "csi/volume_data.h"
-#include "facts/csi_growth.h"
-#include "plugin/common_options.h"
-#include "plugin_fixture.h"
+#include "csi_question.h"
 #include "step/csi_layout.h"
 
 namespace mooring {
 namespace {
 
+using namespace csi_question;
 using manifest::AccessMode;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-const CsiPlugin plugin;
-const DriverName driver_name("d.example.org");
-const VolumeKey key("kubernetes.io/csi/d.example.org^vol#1");
-
-constexpr const char* secrets_text =
-    "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: default}\nstringData: {password: "
-    "hunter2}\n---\n"
-    "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: storage}\nstringData: {password: "
-    "hunter3}\n---\n"
-    "apiVersion: v1\nkind: Secret\nmetadata: {name: raw, namespace: storage}\ndata: {key: /w==}\n";
-
-/// Everything that a recipe comes from, with values that each test changes.
-struct Question {
-  Question() {
-    driver.name = driver_name;
-    driver.socket = "/run/d.sock";
-    driver.node.stage_unstage = true;
-    source.driver = driver_name.str();
-    source.volume_handle = "vol#1";
-    source.file_system_type = "ext4";
-    source.attributes = {{"share", "a"}};
-    volume.name = ObjectName("pv-1");
-    volume.access_modes = {AccessMode::ReadWriteOnce};
-    volume.mount_options = {"noatime"};
-    pod.uid = PodUid("u1");
-    pod.key = {Namespace("default"), ObjectName("web")};
-    objects.apply(manifest::parse_file(secrets_text, "secrets.yaml"));
-  }
-
-  Result<Recipe> ask() {
-    static const NodeInfo node = node_info();
-    static const MountTable mounts;
-    DriverSet drivers;
-    if (is_registered) drivers.csi[driver.name] = driver;
-    volume.source = source;
-    const manifest::Volume asked{VolumeName("v"), source};
-    RecipeRequest request{pod, asked, node, objects, mounts, {}, {}, {}, false, mode, nullptr, drivers};
-    request.read_only = read_only;
-    if (!is_inline) {
-      request.persistent = &volume;
-      request.directory = VolumeDirectory("pv-1");
-      request.mount_options = {"joined"};
-    }
-    Result<Recipe> recipe = csi_volume_recipe(request, setting);
-    if (!recipe) return recipe;
-    return with_common_options(std::move(recipe).value(), request, plugin.support());
-  }
-  Recipe recipe() {
-    Result<Recipe> made = ask();
-    if (made) return std::move(made).value();
-    ADD_FAILURE() << made.error().text();
-    return {};
-  }
-  Error error() {
-    Result<Recipe> made = ask();
-    if (!made) return made.error();
-    ADD_FAILURE() << "there is a recipe";
-    return {};
-  }
-
-  CsiDriver driver;
-  bool is_registered = true;
-  manifest::CsiSource source;
-  manifest::PersistentVolume volume;
-  manifest::Pod pod;
-  ObjectStore objects;
-  CsiSetting setting;
-  manifest::VolumeMode mode = manifest::VolumeMode::Filesystem;
-  bool read_only = false;
-  bool is_inline = false;
-};
-
-template <class S>
-const S* find(const std::vector<Step>& steps) {
-  for (const Step& step : steps) {
-    if (const S* found = std::get_if<S>(&step)) return found;
-  }
-  return nullptr;
-}
-template <class S>
-S only(const std::vector<Step>& steps) {
-  const S* found = find<S>(steps);
-  if (found != nullptr) return *found;
-  ADD_FAILURE() << "no such step";
-  return {};
-}
 
 TEST(CsiVolume, kb_15_3_is_staged_once_and_published_for_the_pod) {
   Question question;
@@ -172,67 +82,6 @@ TEST(CsiVolume, kb_15_4_an_inline_volume) {
   EXPECT_TRUE(publish.read_only);
   EXPECT_EQ(publish.secrets.at("password").expose_secret(), "hunter2");
   EXPECT_THAT(publish.data_text, HasSubstr(R"("volumeLifecycleMode":"Ephemeral")"));
-}
-
-TEST(CsiVolume, kb_15_4_a_persistent_volume_of_a_driver_of_ephemeral_ones) {
-  Question question;
-  question.setting.spec = CsiDriverSpec();
-  question.setting.spec->allows_persistent = false;
-  question.setting.spec->allows_ephemeral = true;
-  const Error error = question.error();
-  EXPECT_EQ(error.reason, "LifecycleUnsupported");
-  EXPECT_EQ(error.kind, ErrorKind::Final);
-  EXPECT_EQ(
-      error.message,
-      "volume mode \"Persistent\" not supported by driver d.example.org (only supports [\"Ephemeral\"])");
-}
-
-TEST(CsiVolume, kb_15_4_a_driver_that_is_not_registered) {
-  Question question;
-  question.is_registered = false;
-  EXPECT_EQ(question.error().reason, "DriverNotRegistered");
-  EXPECT_EQ(question.error().kind, ErrorKind::Transient);
-}
-
-TEST(CsiVolume, kb_15_4_secrets) {
-  Question question;
-  question.source.node_stage_secret = ObjectKey{Namespace("default"), ObjectName("s")};
-  question.source.node_publish_secret = ObjectKey{Namespace("storage"), ObjectName("s")};
-  question.source.node_expand_secret = ObjectKey{Namespace("storage"), ObjectName("s")};
-  question.volume.capacity = Quantity::from_integer(4096);
-  question.driver.node.expand = true;
-  const Recipe recipe = question.recipe();
-  EXPECT_EQ(only<StageCsiVolume>(recipe.device->stage.up).secrets.at("password").expose_secret(), "hunter2");
-  EXPECT_EQ(only<PublishCsiVolume>(recipe.publish.up).secrets.at("password").expose_secret(), "hunter3");
-  EXPECT_EQ(only<ExpandCsiVolume>(recipe.device->grow.up).secrets.at("password").expose_secret(), "hunter3");
-}
-
-TEST(CsiVolume, kb_15_4_secrets_that_are_missing) {
-  const ObjectKey missing{Namespace("storage"), ObjectName("none")};
-  const std::pair<std::optional<ObjectKey> manifest::CsiSource::*, const char*> fields[] = {
-      {&manifest::CsiSource::node_stage_secret, "fetching NodeStageSecretRef storage/none failed"},
-      {&manifest::CsiSource::node_publish_secret, "fetching NodePublishSecretRef storage/none failed"},
-      {&manifest::CsiSource::node_expand_secret, "fetching NodeExpandSecretRef storage/none failed"}};
-  for (const auto& [field, words] : fields) {
-    Question question;
-    question.source.*field = missing;
-    question.volume.capacity = Quantity::from_integer(4096);
-    question.volume.annotations[node_expansion] = node_expansion_required;
-    question.driver.node.expand = true;
-    EXPECT_EQ(question.error().kind, ErrorKind::Transient);
-    EXPECT_THAT(question.error().message, HasSubstr(words));
-  }
-  Question needs_no_growth;
-  needs_no_growth.source.node_expand_secret = missing;
-  needs_no_growth.volume.capacity = Quantity::from_integer(4096);
-  needs_no_growth.driver.node.expand = true;
-  const DeviceRecipe usable = *needs_no_growth.recipe().device;
-  EXPECT_THAT(usable.stage.up, SizeIs(1));
-  EXPECT_THAT(usable.grow.up, IsEmpty());
-  EXPECT_EQ(usable.capacity_bytes, 0u) << "nobody says that it has that size";
-  Question question;
-  question.source.node_publish_secret = ObjectKey{Namespace("storage"), ObjectName("raw")};
-  EXPECT_EQ(question.error().reason, "SecretNotText");
 }
 
 TEST(CsiVolume, kb_15_3_pod_info_only_if_the_driver_wants_it) {
@@ -393,15 +242,6 @@ TEST(CsiVolume, kb_15_7_growth_after_stage_or_after_publish) {
   EXPECT_FALSE(only<ExpandCsiVolume>(question.recipe().device->grow.up).is_supported);
   question.read_only = true;
   EXPECT_THAT(question.recipe().device->grow.up, IsEmpty());
-}
-
-TEST(CsiVolume, names_that_cannot_be_paths_are_refused) {
-  Question question;
-  question.source.volume_handle.clear();
-  EXPECT_EQ(question.error().reason, "InvalidVolumeHandle");
-  Question other;
-  other.source.driver = "volumeDevices";
-  EXPECT_EQ(other.error().reason, "InvalidDriverName");
 }
 
 TEST(CsiPlugin, takes_all_drivers_but_the_one_that_is_built_in) {
