@@ -93,6 +93,27 @@ TEST_F(CsiClaims, AVolumeIsMadeUsedGrownAndDeleted) {
                                            "NodeUnpublishVolume", "NodeUnstageVolume", "DeleteVolume"));
 }
 
+TEST_F(CsiClaims, APodThatReadsAndOneThatWritesShareAVolumeThatGrows) {
+  start();
+  write_class();
+  write_claim("data");
+  node_.write("reader.yaml", pod_text("reader", {{"v", claim_source("data", /*read_only=*/true)}}));
+  ASSERT_TRUE(node_.becomes_ready("reader")) << explain("reader") << node_.log();
+  make_ready("writer", "data");
+  write_in_place(node_.ctl().path("writer", "v") + "/file", "shared");
+  EXPECT_EQ(read_file(node_.ctl().path("reader", "v") + "/file"), "shared");
+  write_claim("data", "128Mi");
+  EXPECT_TRUE(node_.eventually([&] { return claim_field("data", "capacity") == "128Mi"; })) << told("data");
+  const std::vector<Json> publishes = driver_.calls_of("NodePublishVolume");
+  ASSERT_THAT(publishes, SizeIs(2));
+  EXPECT_TRUE(publishes[0].value("readonly", false));
+  EXPECT_FALSE(publishes[1].value("readonly", false));
+  EXPECT_THAT(driver_.calls_of("NodeExpandVolume"), SizeIs(2)) << "when it was first written to, and to grow";
+  expect_gone("reader");
+  expect_gone("writer");
+  expect_all_gone();
+}
+
 TEST_F(CsiClaims, AClaimWaitsForItsDriverAndForItsFirstConsumer) {
   node_.start();
   write_class(", volumeBindingMode: WaitForFirstConsumer");
