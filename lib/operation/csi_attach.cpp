@@ -1,6 +1,7 @@
 #include "operation/csi_attach.h"
 
 #include <cerrno>
+#include <utility>
 
 #include "csi/attachment.h"
 #include "csi/errors.h"
@@ -35,6 +36,12 @@ Result<void> put_stamp(const PublishCsiController& step, kernel::Files& files) {
   return files.flush(layout::csi_attachments());
 }
 
+/// Another run may have begun while the driver took its time, and have detached before this was done.
+Result<void> keep_stamp(const PublishCsiController& step, kernel::Files& files) {
+  MOORING_TRY(const auto there, files.status(step.stamp));
+  return there ? success() : put_stamp(step, files);
+}
+
 /// What a crash left of a stamp that was being written is none.
 bool is_stamp(const kernel::DirectoryEntry& entry) {
   return entry.type == kernel::FileType::Regular && !entry.name.starts_with('.');
@@ -53,12 +60,11 @@ Result<bool> attach_csi(const PublishCsiController& step, kernel::Kernel kernel,
   MOORING_TRY(put_stamp(step, kernel.files));
   Result<bool> done = run_csi_controller(step, kernel.drivers, outcome);
   if (done) {
-    // Another run may have begun while the driver took its time, and have detached before this was done.
-    MOORING_TRY(const auto there, kernel.files.status(step.stamp));
-    if (!there) {
-      MOORING_TRY(put_stamp(step, kernel.files));
-    }
-    return done;
+    Result<void> kept = keep_stamp(step, kernel.files);
+    if (kept) return done;
+    Error error = std::move(kept).error();
+    error.kind = ErrorKind::Uncertain;  // It is attached, whatever became of the stamp.
+    return error;
   }
   // A certain "no" undoes nothing that an earlier call may have done.
   if (before || done.error().kind == ErrorKind::Uncertain) return done;

@@ -70,6 +70,13 @@ TEST_F(CsiAttach, a_certain_no_leaves_no_stamp) {
   EXPECT_THAT(found(), IsEmpty());
 }
 
+TEST_F(CsiAttach, what_is_attached_though_its_stamp_cannot_be_looked_at_is_not_certain) {
+  fail_call("status", EACCES, true);
+  EXPECT_EQ(run_badly({attach}).kind, ErrorKind::Uncertain);
+  EXPECT_THAT(called(), ElementsAre("ControllerPublishVolume"));
+  EXPECT_EQ(found().size(), 1u);
+}
+
 TEST_F(CsiAttach, what_is_not_certain_leaves_the_stamp_also_after_a_later_no) {
   expect("ControllerPublishVolume", CallCode::DeadlineExceeded);
   expect("ControllerPublishVolume", CallCode::Internal);
