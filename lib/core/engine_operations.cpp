@@ -110,7 +110,8 @@ void Core::Engine::publish_ended(const InFlight& what, Outcome& outcome, Instant
     work.backoff.reset();
     work.failure.reset();
     drop_watch(what.pod, work);
-    if (was_asked_to_grow(outcome)) take_growth(*actual_.find_device(volume->device), outcome);
+    ActualDevice* grown = was_asked_to_grow(outcome) ? actual_.find_device(volume->device) : nullptr;
+    if (grown != nullptr) take_growth(*grown, outcome);
     return;
   }
   const bool needs_own_worker = outcome.error->reason == "NeedsOwnWorker";

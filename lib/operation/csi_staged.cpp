@@ -8,7 +8,6 @@
 #include "step/csi_layout.h"
 
 namespace mooring {
-namespace {
 
 using kernel::DirectoryEntry;
 
@@ -19,6 +18,8 @@ std::vector<DirectoryEntry> directories_in(const std::string& path, kernel::File
                 [](const DirectoryEntry& entry) { return entry.type != kernel::FileType::Directory; });
   return std::move(entries).value();
 }
+
+namespace {
 
 /// Of a driver: <driver>/<hash>/vol_data.json.
 void add_file_systems(const DriverName& driver, const std::string& path, kernel::Files& files,

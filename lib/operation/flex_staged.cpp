@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "flex/names.h"
+#include "operation/csi_staged.h"
 #include "step/layout.h"
 
 namespace mooring {
@@ -14,14 +15,6 @@ using kernel::DirectoryEntry;
 
 constexpr std::string_view root = "plugins/kubernetes.io/flexvolume";
 constexpr std::string_view mounts = "mounts";
-
-std::vector<DirectoryEntry> directories_in(const std::string& path, kernel::Files& files) {
-  auto entries = files.list(path);
-  if (!entries) return {};
-  std::erase_if(entries.value(),
-                [](const DirectoryEntry& entry) { return entry.type != kernel::FileType::Directory; });
-  return std::move(entries).value();
-}
 
 void add_volumes(const std::string& driver, kernel::Files& files, std::vector<CsiAttachment>& found) {
   if (!flex::is_driver_name(driver)) return;

@@ -276,7 +276,7 @@ TEST_F(CsiAttach, while_a_pod_may_have_it_the_node_keeps_the_name_that_it_was_at
 class CsiAttachRenamed : public CsiAttach,
                          public testing::WithParamInterface<std::pair<ErrorKind, const char*>> {};
 
-TEST_P(CsiAttachRenamed, while_it_may_be_staged_the_node_keeps_the_name_that_it_was_attached_by) {
+TEST_P(CsiAttachRenamed, kb_15_while_it_may_be_staged_the_node_keeps_the_name_that_it_was_attached_by) {
   start();
   shell.write("web", claim_volume);
   shell.end(attach, answer("/dev/x"));
@@ -343,22 +343,6 @@ TEST_F(CsiAttach, a_driver_that_needs_none_is_staged_at_once_and_not_in_use) {
   EXPECT_THAT(shell.doing(), ElementsAre(stage));
   ASSERT_TRUE(device());
   EXPECT_FALSE(device()->in_use);
-}
-
-TEST_F(CsiAttach, kb_15_what_may_be_staged_is_not_detached_because_its_driver_calls_the_node_otherwise) {
-  start();
-  shell.write("web", claim_volume);
-  shell.end(attach, answer("/dev/x"));
-  shell.fail(stage, error_of(ErrorKind::Uncertain, "DeadlineExceeded"));
-  Outcome renamed = driver();
-  renamed.csi_driver->node_id = "n2";
-  // It goes up once more; meanwhile the driver starts again, and calls the node by another name.
-  shell.advance(61s);
-  shell.end(asking, renamed);
-  if (shell.is_in_flight(attach)) shell.fail(attach, error_of(ErrorKind::Transient, "Unavailable"));
-  while (!shell.is_in_flight(attach))
-    shell.wake();
-  EXPECT_EQ(only<PublishCsiController>().node_id, "n1") << "the driver may have staged it";
 }
 
 }  // namespace

@@ -104,6 +104,14 @@ class DriverClaims : public testing::Test {
     shell_.end(doing("provision pv/"), made("vol-1"));
     ASSERT_EQ(claim().phase, "Bound");
   }
+  /// And a pod "web" has it.
+  void bind_claim_of_pod() {
+    bind_claim();
+    shell_.write("web", {{"data", of_claim("data")}});
+    shell_.end(doing("stage "));
+    shell_.end(doing("publish "));
+    ASSERT_TRUE(shell_.pod("web").ready);
+  }
 
   Shell shell_;
 };

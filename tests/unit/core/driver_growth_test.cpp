@@ -29,10 +29,7 @@ TEST_F(DriverClaims, a_claim_has_its_new_size_when_the_driver_said_so_if_the_nod
 TEST_F(DriverClaims, the_node_is_not_asked_where_the_driver_says_that_it_has_no_part) {
   start_with();
   put_driver(able_driver());
-  bind_claim();
-  shell_.write("web", {{"data", of_claim("data")}});
-  shell_.end(doing("stage "));
-  shell_.end(doing("publish "));
+  bind_claim_of_pod();
   shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
   shell_.end(doing("grow pv/"), grown(2ULL << 30, false));
   EXPECT_THAT(steps_of<ExpandCsiVolume>(shell_), IsEmpty());
@@ -61,10 +58,7 @@ TEST_F(DriverClaims, a_claim_has_its_new_size_when_the_node_has_done_its_part) {
 TEST_F(DriverClaims, what_a_pod_has_grows_when_the_driver_has_made_the_volume_larger_and_not_before) {
   start_with();
   put_driver(able_driver());
-  bind_claim();
-  shell_.write("web", {{"data", of_claim("data")}});
-  shell_.end(doing("stage "));
-  shell_.end(doing("publish "));
+  bind_claim_of_pod();
   shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
   EXPECT_THAT(steps_of<ExpandCsiVolume>(shell_), IsEmpty()) << "the driver has not done its part";
   ASSERT_NE(doing("grow pv/"), "");
@@ -93,10 +87,7 @@ Outcome too_busy() {
 TEST_F(DriverClaims, kb_15_7_what_is_in_use_and_did_not_grow_is_not_told_as_grown) {
   start_with();
   put_driver(able_driver());
-  bind_claim();
-  shell_.write("web", {{"data", of_claim("data")}});
-  shell_.end(doing("stage "));
-  shell_.end(doing("publish "));
+  bind_claim_of_pod();
   shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
   shell_.end(doing("grow pv/"), grown(2ULL << 30, true));
   shell_.end(doing("grow "), too_busy());
@@ -257,10 +248,7 @@ TEST_F(DriverClaims, the_node_grows_what_the_controller_cannot) {
   driver.controller->expand_volume = false;
   start_with();
   put_driver(driver);
-  bind_claim();
-  shell_.write("web", {{"data", of_claim("data")}});
-  shell_.end(doing("stage "));
-  shell_.end(doing("publish "));
+  bind_claim_of_pod();
   shell_.write_text("c.yaml", claim_yaml("data", "2Gi"));
   EXPECT_THAT(steps_of<ExpandCsiController>(shell_), IsEmpty());
   EXPECT_THAT(steps_of<ExpandCsiVolume>(shell_), SizeIs(1));
